@@ -1,0 +1,36 @@
+"""Wishes that go down: what the site tells the floor, as flat rows offered before they are due."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a command: its name, numpy type, unit and meaning."""
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+
+
+SESSION_FIELDS = (
+    Field("opened_us", "i8", "us", "moment the worker takes the scanner"),
+    Field("until_us", "i8", "us", "end of the shift; no scan or report begins at or after it"),
+    Field("anchor_us", "i8", "us", "offset of this connection's events on the gateway's clock"),
+    Field("interval_us", "i8", "us", "BLE connection interval"),
+    Field("air_us", "i8", "us", "air time of one exchange within a connection event"),
+    Field("charge_ppb", "i8", "1e-9", "charge of the scanner when taken"),
+    Field("drain_ppb", "i8", "1e-9", "charge that one scan costs"),
+    Field("loss", "f8", "1", "probability that one connection event fails"),
+    Field("worker", "i4", "index", "who"),
+    Field("scanner", "i4", "index", "with which scanner"),
+    Field("gateway", "i4", "index", "paired with which gateway"),
+    Field("attempts", "i4", "1", "connection events within the supervision timeout"),
+    Field("first_window", "i4", "index", "first row of the offered working stretches"),
+    Field("end_window", "i4", "index", "one past the last row of the working stretches"),
+)
+
+SESSION = np.dtype([(field.name, field.dtype) for field in SESSION_FIELDS])
+"""Open a session: one worker, one scanner, one gateway, for one shift."""

@@ -1,0 +1,98 @@
+"""The one door to numba: marks rules and engines for compilation and keeps what was compiled.
+
+A rule is written once and runs in two ways: compiled, or as the same Python (the environment
+variable ``NUMBA_DISABLE_JIT=1`` turns the compiler off for the whole process).
+
+numba's cache looks only at the file of the function it keeps, not at the files of what that
+function calls. So the folder of the cache is named by a digest of every source that may hold
+compiled code, of the versions and of the processor: a changed rule finds an empty folder.
+"""
+
+import hashlib
+import platform
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import llvmlite.binding
+import numba
+import platformdirs
+
+PACKAGE = Path(__file__).resolve().parent
+COMPILED = not numba.config.DISABLE_JIT
+"""True when rules run compiled, False when they run as plain Python."""
+
+ROOMS = ("compiling.py", "draws", "floor", "mesh", "analysis")
+"""What the digest covers, and so the only places where ``rule`` may be used."""
+
+_KEPT_FOLDERS = 8
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def sources() -> list[Path]:
+    """Return every file that may hold compiled code, in a fixed order."""
+    rooms = (PACKAGE / room for room in ROOMS)
+    files = (path for room in rooms for path in ([room] if room.is_file() else room.rglob("*.py")))
+    return sorted(files)
+
+
+def cache_name() -> str:
+    """Return the digest of sources, versions and processor that names the cache folder."""
+    digest = hashlib.sha256()
+    for path in sources():
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
+    machine = (
+        platform.python_version(),
+        numba.__version__,
+        llvmlite.binding.get_host_cpu_name(),
+        llvmlite.binding.get_host_cpu_features().flatten(),
+    )
+    digest.update(repr(machine).encode())
+    return digest.hexdigest()[:24]
+
+
+def _cache_folder() -> Path | None:
+    """Return the folder for this digest, or None where the disk refuses one."""
+    folder = Path(platformdirs.user_cache_dir("twin", appauthor=False)) / "compiled" / cache_name()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.touch()
+        _forget_old(folder.parent)
+    except OSError:
+        return None
+    return folder
+
+
+def _forget_old(parent: Path) -> None:
+    """Delete the folders of long-gone sources, so that editing does not fill the disk."""
+    by_age = sorted(parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for old in by_age[_KEPT_FOLDERS:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+_FOLDER = _cache_folder() if COMPILED else None
+
+
+def rule(function: F) -> F:
+    """Compile a function on its first call, or leave it plain when the compiler is off.
+
+    Raises
+    ------
+    AssertionError
+        The function stands in a file that the cache digest does not cover.
+    """
+    source = Path(function.__code__.co_filename).resolve()
+    if source.is_relative_to(PACKAGE):
+        room = source.relative_to(PACKAGE).parts[0]
+        assert room in ROOMS, f"{source}: compiled code outside {ROOMS} could be served stale"
+    if not COMPILED:
+        return function
+    before = numba.config.CACHE_DIR
+    # numba asks for the folder while it decorates; other users of numba keep their own.
+    numba.config.CACHE_DIR = str(_FOLDER or before)
+    try:
+        return cast(F, numba.njit(cache=_FOLDER is not None, error_model="numpy", _nrt=False)(function))
+    finally:
+        numba.config.CACHE_DIR = before

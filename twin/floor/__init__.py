@@ -1,0 +1,1 @@
+"""The floor: workers, scanners, BLE, gateways and uplink, in two engines that give one trace."""

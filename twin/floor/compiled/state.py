@@ -1,0 +1,102 @@
+"""What the compiled engine knows, as arrays: together with the plan it *is* the floor's state.
+
+Everything about one worker lies in one record: a scan touches few cache lines, and functions of
+the kernel pass one pointer instead of the dozen words of an array.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.draws import fold, root
+from twin.events import NEVER
+from twin.floor.compiled.tournament import empty_tree, leaf_bits
+from twin.floor.plan import RULEBOOK, FloorPlan
+from twin.floor.rules.workload import first_line, job_lines
+
+WORKER = np.dtype(
+    [
+        # The scan that is coming.
+        ("scan_us", "i8"),
+        ("scan", "i8"),  # address state of this scan
+        ("state", "i8"),  # address state of this worker
+        ("ready_us", "i8"),  # when the worker was last free to go on
+        ("opens_us", "i8"),  # the stretch of work between two breaks
+        ("closes_us", "i8"),
+        ("number", "i4"),
+        ("job", "i4"),
+        ("line", "i4"),
+        ("lines", "i4"),
+        # The session: who with what, until when.
+        ("anchor_us", "i8"),
+        ("interval_us", "i8"),
+        ("air_us", "i8"),
+        ("loss", "f8"),
+        ("opened_us", "i8"),
+        ("charge_ppb", "i8"),  # when the session opened
+        ("drain_ppb", "i8"),
+        ("scanner", "i4"),
+        ("gateway", "i4"),
+        ("tries", "i4"),
+        ("limit", "i4"),
+        ("scans", "i4"),  # scans of this session so far
+        ("window", "i4"),
+        ("end_window", "i4"),
+        ("report", "i4"),
+        # The report that is coming.
+        ("until_us", "i8"),
+        ("scanner_state", "i8"),
+        ("report_us", "i8"),
+        ("report_tries", "i8"),
+    ]
+)
+
+GATEWAY = np.dtype([("free_us", "i8"), ("uplinked_us", "i8"), ("busy_us", "i8")])
+
+
+class Floor(NamedTuple):
+    """The arguments of the compiled engine.
+
+    Parameters
+    ----------
+    book
+        Array of one ``RULEBOOK`` record.
+    tree
+        One leaf for each worker's coming scan, behind them one for each worker's coming report.
+    bits
+        How many low bits of a key hold the leaf.
+    workers, gateways
+        Arrays of ``WORKER`` and ``GATEWAY`` records.
+    scanner_states
+        Address states of the scanners.
+    """
+
+    book: NDArray[np.void]
+    tree: NDArray[np.int64]
+    bits: int
+    workers: NDArray[np.void]
+    gateways: NDArray[np.void]
+    scanner_states: NDArray[np.int64]
+
+
+def build_floor(plan: FloorPlan) -> Floor:
+    """Return a floor on which nobody works yet."""
+    seed_state = root(int(plan.book["seed"]))
+    workers = np.zeros(len(plan.worker_words), WORKER)
+    workers["state"] = [fold(seed_state, int(word)) for word in plan.worker_words]
+    workers["scan_us"] = NEVER
+    for worker in workers:
+        worker["lines"] = job_lines(plan.book, int(worker["state"]), 0)
+        worker["line"] = first_line(int(worker["lines"]))
+    bits = leaf_bits(2 * len(workers))
+    return Floor(
+        book=np.array([plan.book], RULEBOOK),
+        tree=empty_tree(bits),
+        bits=bits,
+        workers=workers,
+        gateways=np.zeros(plan.gateways, GATEWAY),
+        scanner_states=np.array(
+            [fold(seed_state, int(word)) for word in plan.scanner_words], np.int64
+        ),
+    )

@@ -1,0 +1,93 @@
+"""What a worker does next: jobs, lines, intervals, breaks."""
+
+import numpy as np
+
+from twin.compiling import rule
+from twin.draws import fold, sample_count, sample_us, unit
+from twin.draws.exact import to_us
+from twin.events import NEVER, Role
+from twin.floor.rules.streams import INTERVAL, LINES, OPENING
+
+_NEVER = int(NEVER)
+_NONE, _START, _LINE, _END = int(Role.NONE), int(Role.START), int(Role.LINE), int(Role.END)
+
+
+@rule
+def job_lines(book: np.void, worker: int, job: int) -> int:
+    """Return how many lines a worker's job has, or 0 where work comes without jobs [1]."""
+    if book["has_jobs"] == 0:
+        return 0
+    state = fold(fold(worker, job), LINES)
+    return sample_count(book["job_lines"], state, book["smallest_job"], book["largest_job"])
+
+
+@rule
+def first_line(lines: int) -> int:
+    """Return the line a job begins with: its start barcode, or the pick where there are no jobs."""
+    return 0 if lines > 0 else 1
+
+
+@rule
+def next_line(line: int, lines: int) -> int:
+    """Return the line after a successful scan; 0 after the end barcode, for the next job."""
+    if lines == 0:
+        return 1
+    return 0 if line > lines else line + 1
+
+
+@rule
+def role_of(line: int, lines: int) -> int:
+    """Return what a line is in its job."""
+    if lines == 0:
+        return _NONE
+    if line == 0:
+        return _START
+    return _LINE if line <= lines else _END
+
+
+@rule
+def interval_us(book: np.void, scan: int, role: int, repeated: bool) -> int:
+    """Return the working time that leads to a scan [us].
+
+    Parameters
+    ----------
+    scan
+        Address state of this scan of this worker.
+    role
+        What the scan is in its job.
+    repeated
+        Whether the worker scans again what failed.
+    """
+    law = book["pick"]
+    if repeated:
+        law = book["rescan"]
+    elif role == _START:
+        law = book["job_setup"]
+    elif role == _END:
+        law = book["job_close"]
+    return sample_us(law, fold(scan, INTERVAL))
+
+
+@rule
+def opening_us(book: np.void, worker: int, from_us: int, first: bool) -> int:
+    """Return when a worker really begins a stretch of work that the roster opens [us].
+
+    At the start of a shift workers begin spread over some minutes; after a break they walk back.
+    """
+    u = unit(fold(fold(fold(worker, from_us), OPENING), 0))
+    if first:
+        return from_us + to_us(u * book["start_spread_us"])
+    return from_us + book["return_shortest_us"] + to_us(u * book["return_spread_us"])
+
+
+@rule
+def done_us(ready_us: int, opens_us: int, closes_us: int, work_us: int) -> int:
+    """Return when a stretch of work is done, or NEVER where the break comes first [us]."""
+    moment_us = max(ready_us, opens_us) + work_us
+    return moment_us if moment_us < closes_us else _NEVER
+
+
+@rule
+def left_us(ready_us: int, opens_us: int, closes_us: int, work_us: int) -> int:
+    """Return how much of a stretch of work is left for after the break [us]."""
+    return work_us - max(0, closes_us - max(ready_us, opens_us))

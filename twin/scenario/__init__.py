@@ -1,0 +1,66 @@
+"""The scenario: one frozen document that says all a run depends on."""
+
+from twin.scenario.assumptions import Assumption, assumptions
+from twin.scenario.catalogue import (
+    GatewayModel,
+    ScannerModel,
+    gateway_kinds,
+    gateway_model,
+    law_names,
+    scanner_model,
+    scanner_models,
+)
+from twin.scenario.checks import warnings
+from twin.scenario.cloud import Cloud
+from twin.scenario.document import Provenance, Scenario
+from twin.scenario.fleet import Fleet, GatewayGroup, ScannerGroup
+from twin.scenario.laws import Component, Constant, Law, Lognormal, Mixture, Normal, Uniform
+from twin.scenario.links import Ble, BleLink, Links
+from twin.scenario.loading import from_document, load, vary
+from twin.scenario.mesh import Mesh
+from twin.scenario.run import Run
+from twin.scenario.site import Site, Station, Wall, Zone
+from twin.scenario.work import Break, JobConfig, JobLines, Shift, Work
+
+__all__ = [
+    "Assumption",
+    "Ble",
+    "BleLink",
+    "Break",
+    "Cloud",
+    "Component",
+    "Constant",
+    "Fleet",
+    "GatewayGroup",
+    "GatewayModel",
+    "JobConfig",
+    "JobLines",
+    "Law",
+    "Links",
+    "Lognormal",
+    "Mesh",
+    "Mixture",
+    "Normal",
+    "Provenance",
+    "Run",
+    "ScannerGroup",
+    "ScannerModel",
+    "Scenario",
+    "Shift",
+    "Site",
+    "Station",
+    "Uniform",
+    "Wall",
+    "Work",
+    "Zone",
+    "assumptions",
+    "from_document",
+    "gateway_kinds",
+    "gateway_model",
+    "law_names",
+    "load",
+    "scanner_model",
+    "scanner_models",
+    "vary",
+    "warnings",
+]

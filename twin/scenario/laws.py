@@ -1,0 +1,122 @@
+"""Laws of chance for durations: what a scenario may say about how long something takes.
+
+A law is an inline table that names itself, `{ law = "uniform", low = "5 ms",
+high = "20 ms" }`, or the name of one in `data/laws.toml`. No law gives a
+negative duration: the normal is cut at zero.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from twin import units
+from twin.scenario.base import Finding, Part, refuse
+from twin.scenario.quantities import DurationUs, PositiveDurationUs
+
+__all__ = [
+    "Component",
+    "Constant",
+    "ConstantComponent",
+    "Law",
+    "Lognormal",
+    "LognormalComponent",
+    "Mixture",
+    "Normal",
+    "NormalComponent",
+    "Uniform",
+    "UniformComponent",
+]
+
+# At sigma 3 the mean is already ninety times the median: beyond, it is a slip.
+Sigma = Annotated[float, Field(strict=True, ge=0, le=3)]
+Weight = Annotated[float, Field(strict=True, gt=0, le=1_000_000)]
+
+
+class Constant(Part):
+    """Always the same duration `value_us` [us]."""
+
+    law: Literal["constant"]
+    value_us: DurationUs
+
+
+class Uniform(Part):
+    """Evenly between `low_us` and `high_us` [us]."""
+
+    law: Literal["uniform"]
+    low_us: DurationUs
+    high_us: DurationUs
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.high_us < self.low_us:
+            low = units.format_duration(self.low_us)
+            given = units.format_duration(self.high_us)
+            refuse([Finding("high", "is below low", given, f"at least low, {low}")])
+        return self
+
+
+class Lognormal(Part):
+    """Lognormal with median `median_us` [us] and `sigma` of the natural logarithm [1]."""
+
+    law: Literal["lognormal"]
+    median_us: PositiveDurationUs
+    sigma: Sigma
+
+
+class Normal(Part):
+    """Normal with mean `mean_us` and standard deviation `sd_us` [us], cut at zero."""
+
+    law: Literal["normal"]
+    mean_us: DurationUs
+    sd_us: DurationUs
+
+
+class ConstantComponent(Constant):
+    """A constant as part of a mixture, with its `weight` [1]."""
+
+    weight: Weight
+
+
+class UniformComponent(Uniform):
+    """A uniform law as part of a mixture, with its `weight` [1]."""
+
+    weight: Weight
+
+
+class LognormalComponent(Lognormal):
+    """A lognormal as part of a mixture, with its `weight` [1]."""
+
+    weight: Weight
+
+
+class NormalComponent(Normal):
+    """A normal law as part of a mixture, with its `weight` [1]."""
+
+    weight: Weight
+
+
+Component = Annotated[
+    ConstantComponent | UniformComponent | LognormalComponent | NormalComponent,
+    Field(discriminator="law"),
+]
+
+
+class Mixture(Part):
+    """One of at most eight laws, each with a chance in proportion to its weight."""
+
+    law: Literal["mixture"]
+    components: Annotated[tuple[Component, ...], Field(min_length=1, max_length=8)]
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The weights scaled to a sum of one, in the order of the components [1]."""
+        total = sum(part.weight for part in self.components)
+        return tuple(part.weight / total for part in self.components)
+
+
+Law = Annotated[
+    Constant | Uniform | Lognormal | Normal | Mixture,
+    Field(discriminator="law"),
+]

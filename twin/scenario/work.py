@@ -1,0 +1,224 @@
+"""The `[work]` section: who works when and where, at what pace, in which jobs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from datetime import time
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic_core import PydanticCustomError
+
+from twin import units
+from twin.scenario.base import Count, Finding, Name, Part, refuse
+from twin.scenario.laws import Law
+from twin.scenario.quantities import DurationUs, Quantity
+from twin.scenario.site import doubles
+
+__all__ = ["DAYS", "Break", "JobConfig", "JobLines", "Shift", "Work"]
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_CLOCK = 'a local time of day in whole minutes, like "06:00"'
+
+
+def _clock(value: Any) -> time:
+    """Read "06:00" or a TOML local time."""
+    moment = value
+    if isinstance(value, str):
+        try:
+            moment = time.fromisoformat(value)
+        except ValueError:
+            moment = None
+    whole = isinstance(moment, time) and moment.replace(second=0, microsecond=0) == moment
+    if not isinstance(moment, time) or moment.tzinfo is not None or not whole:
+        context = {"what": "not a time of day", "allowed": _CLOCK, "hint": ""}
+        raise PydanticCustomError("quantity", "{what}", context)
+    return moment
+
+
+def _in_week(value: Any) -> Any:
+    # Days are a set: their order and repetition must not change the digest.
+    if isinstance(value, (list, tuple)) and all(day in DAYS for day in value):
+        return tuple(day for day in DAYS if day in value)
+    return value
+
+
+def _sorted_weights(value: Any) -> Any:
+    # Likewise symbologies: kept sorted by name, as pairs, since a dict can be changed.
+    return tuple(sorted(value.items())) if isinstance(value, dict) else value
+
+
+ClockTime = Annotated[
+    time,
+    BeforeValidator(_clock),
+    PlainSerializer(lambda moment: f"{moment:%H:%M}", return_type=str, when_used="json"),
+    Field(description=_CLOCK),
+]
+Days = Annotated[
+    tuple[Day, ...],
+    BeforeValidator(_in_week),
+    Field(min_length=1, description=f"a list out of {', '.join(DAYS)}"),
+]
+ShiftLengthUs = Annotated[int, Quantity(units.DURATION, at_least="1 min", at_most="16 h")]
+BreakLengthUs = Annotated[int, Quantity(units.DURATION, at_least="1 min", at_most="16 h")]
+Barcode = Annotated[str, Field(min_length=1, max_length=64)]
+Symbology = Annotated[
+    str, Field(pattern=r"^[A-Z0-9_]+$", description="capitals as in EAN_13, QR_CODE")
+]
+SymbologyWeight = Annotated[float, Field(strict=True, ge=0, le=1_000_000)]
+Weights = Annotated[
+    tuple[tuple[Symbology, SymbologyWeight], ...],
+    BeforeValidator(_sorted_weights),
+    PlainSerializer(dict, when_used="json"),
+    Field(min_length=1, description="a table of symbology = weight"),
+]
+Lines = Annotated[int, Field(strict=True, ge=1, le=10_000)]
+
+
+class Break(Part):
+    """A break that begins `after_us` after the start of its shift and lasts `duration_us` [us]."""
+
+    after_us: DurationUs
+    duration_us: BreakLengthUs
+
+
+class Shift(Part):
+    """A shift: local `start`, `duration_us` [us], how many workers, on which days.
+
+    Workers are dealt to `zones` in turn; a zone named twice gets two turns, and
+    no zones at all means every zone of the site.
+    """
+
+    name: Name
+    start: ClockTime
+    duration_us: ShiftLengthUs
+    workers: Count
+    days: Days
+    zones: tuple[str, ...] = ()
+    breaks: tuple[Break, ...] = ()
+
+    @model_validator(mode="after")
+    def _breaks_fit(self) -> Self:
+        end = 0
+        findings = []
+        for place, pause in enumerate(self.breaks):
+            key, given = f"breaks.{place}.after", units.format_duration(pause.after_us)
+            if pause.after_us < end:
+                allowed = f"at least {units.format_duration(end)}, the end of the one before"
+                findings.append(Finding(key, "breaks overlap or are out of order", given, allowed))
+            end = pause.after_us + pause.duration_us
+            if end > self.duration_us:
+                latest = units.format_duration(max(0, self.duration_us - pause.duration_us))
+                what = "the break ends after its shift"
+                findings.append(Finding(key, what, given, f"at most {latest}"))
+        refuse(findings)
+        return self
+
+
+class JobConfig(Part):
+    """A kind of job: the prefixes of its start and end barcodes, and the zones it is done in.
+
+    A worker does the first job whose zones include its own; no zones: all.
+    """
+
+    name: Name
+    start_barcode: Barcode
+    end_barcode: Barcode
+    zones: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        start, end = self.start_barcode, self.end_barcode
+        if start.startswith(end) or end.startswith(start):
+            allowed = f"a prefix that does not begin with, or start, {start!r}"
+            what = "an end scan would read as a start scan"
+            refuse([Finding("end_barcode", what, repr(end), allowed)])
+        return self
+
+
+class JobLines(Part):
+    """Lines of a job [1]: lognormal by median and mean, clipped to `min`..`max`."""
+
+    median: Annotated[float, Field(strict=True, gt=0, le=10_000)]
+    mean: Annotated[float, Field(strict=True, gt=0, le=100_000)]
+    min: Lines
+    max: Lines
+
+    @property
+    def sigma(self) -> float:
+        """Sigma of the natural logarithm [1], from mean = median * exp(sigma**2 / 2)."""
+        return math.sqrt(2.0 * math.log(self.mean / self.median))
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        given = f"{self.median:g}"
+        findings = []
+        if self.max < self.min:
+            findings.append(Finding("max", "is below min", str(self.max), f"at least {self.min}"))
+        elif not self.min <= self.median <= self.max:
+            allowed = f"from min to max, {self.min} to {self.max}"
+            findings.append(Finding("median", "out of range", given, allowed))
+        if self.mean < self.median:
+            allowed = f"at least the median, {given}: a lognormal has no other mean"
+            findings.append(Finding("mean", "out of range", f"{self.mean:g}", allowed))
+        refuse(findings)
+        return self
+
+
+class Work(Part):
+    """Shifts, jobs and pace; durations [us], `pick_scale` multiplies pick intervals [1]."""
+
+    pick_interval: Law
+    pick_scale: Annotated[float, Field(strict=True, gt=0, le=1000)]
+    trigger: Annotated[Law, Field(description="trigger press to decoded barcode")]
+    rescan_delay: Annotated[Law, Field(description="failure tone to next trigger press")]
+    job_setup: Annotated[Law, Field(description="end of a job to the next start barcode")]
+    job_close: Annotated[Law, Field(description="last line to end barcode")]
+    job_lines: JobLines
+    start_spread_us: DurationUs
+    break_return_min_us: DurationUs
+    break_return_max_us: DurationUs
+    symbologies: Weights
+    job_symbology: Symbology
+    shifts: tuple[Shift, ...] = ()
+    jobs: tuple[JobConfig, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        findings = doubles("shifts", [shift.name for shift in self.shifts])
+        findings += doubles("jobs", [job.name for job in self.jobs])
+        least, most = self.break_return_min_us, self.break_return_max_us
+        if most < least:
+            given, allowed = units.format_duration(most), units.format_duration(least)
+            what = "is below break_return_min"
+            findings.append(Finding("break_return_max", what, given, f"at least {allowed}"))
+        if not any(weight for _, weight in self.symbologies):
+            what, allowed = "all weights are zero", "at least one weight above 0"
+            findings.append(Finding("symbologies", what, "0", allowed))
+        refuse(findings)
+        return self
+
+    def most_workers(self) -> int:
+        """How many workers are on the floor at once in the fullest minute of a week [1]."""
+        steps = sorted(itertools.chain.from_iterable(_steps(shift) for shift in self.shifts))
+        levels = itertools.accumulate((change for _, change in steps), initial=0)
+        return max(levels)
+
+
+_WEEK = 7 * 24 * 60
+
+
+def _steps(shift: Shift) -> list[tuple[int, int]]:
+    """Comings (+) and goings (-) of a shift by minute of the week; who leaves, leaves first."""
+    steps = []
+    for day in shift.days:
+        begin = DAYS.index(day) * 1440 + shift.start.hour * 60 + shift.start.minute
+        end = begin + -(-shift.duration_us // 60_000_000)
+        if end > _WEEK:
+            # It runs over Sunday midnight: those hours are also Monday's.
+            steps += [(0, shift.workers), (end - _WEEK, -shift.workers)]
+        steps += [(begin, shift.workers), (min(end, _WEEK), -shift.workers)]
+    return steps
