@@ -4,8 +4,9 @@
 number in any order, engine or process, compiled or not, on any machine.
 """
 
-from twin.draws.addressing import draw, entity_word, fold, root, unit
+from twin.draws.addressing import draw, entity_word, fold, inner_unit, root, unit
 from twin.draws.exact import cos2pi, exp, log, to_us
+from twin.draws.gauss import normal_quantile
 from twin.draws.laws import LAW, law_record, normal, sample_count, sample_us
 
 __all__ = [
@@ -15,9 +16,11 @@ __all__ = [
     "entity_word",
     "exp",
     "fold",
+    "inner_unit",
     "law_record",
     "log",
     "normal",
+    "normal_quantile",
     "root",
     "sample_count",
     "sample_us",

@@ -13,9 +13,11 @@ from twin.draws.bits import ALL_ONES, signed, unsigned, word
 _GOLDEN = word(0x9E3779B97F4A7C15)
 _MIX_1 = word(0xBF58476D1CE4E5B9)
 _MIX_2 = word(0x94D049BB133111EB)
-_ONE, _SHIFT_30, _SHIFT_27, _SHIFT_31, _SHIFT_11 = (word(n) for n in (1, 30, 27, 31, 11))
+_ONE, _SHIFT_30, _SHIFT_27, _SHIFT_31 = (word(n) for n in (1, 30, 27, 31))
+_SHIFT_11, _SHIFT_12 = word(11), word(12)
 _ROOT = 0x7477696E2D726F6F  # "twin-roo": keeps the seed's own step apart from every other
 _TO_UNIT = 1.0 / 9007199254740992.0  # 2**-53
+_TO_INNER_UNIT = 1.0 / 4503599627370496.0  # 2**-52
 
 
 @rule
@@ -43,6 +45,12 @@ def root(seed: int) -> int:
 def unit(state: int) -> float:
     """Return a state as a number evenly spread over [0, 1) in steps of 2**-53 [1]."""
     return float(unsigned(state) >> _SHIFT_11) * _TO_UNIT
+
+
+@rule
+def inner_unit(state: int) -> float:
+    """Return a state as a number in the open interval (0, 1), in the middles of 2**52 cells [1]."""
+    return (float(unsigned(state) >> _SHIFT_12) + 0.5) * _TO_INNER_UNIT
 
 
 @rule

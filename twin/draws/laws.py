@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.compiling import rule
-from twin.draws.addressing import fold, unit
-from twin.draws.exact import cos2pi, exp, log, to_us
+from twin.draws.addressing import fold, inner_unit, unit
+from twin.draws.exact import exp, to_us
+from twin.draws.gauss import normal_quantile
 
 CONSTANT, UNIFORM, LOGNORMAL, NORMAL = range(4)
 COMPONENTS = 8
@@ -33,7 +34,7 @@ LAW = np.dtype(
 )
 
 _LONGEST = float(LONGEST_US)
-_PART_1, _PART_2, _PART_COMPONENT = range(3)
+_PART_VALUE, _PART_COMPONENT = range(2)
 
 
 def law_record(components: Sequence[Component]) -> np.void:
@@ -50,9 +51,8 @@ def law_record(components: Sequence[Component]) -> np.void:
 
 @rule
 def normal(state: int) -> float:
-    """Return a standard normal number: Box and Muller, 1958 [1]."""
-    radius_square = -2.0 * log(1.0 - unit(fold(state, _PART_1)))
-    return math.sqrt(radius_square) * cos2pi(unit(fold(state, _PART_2)))
+    """Return the standard normal number at an address, by inversion [1]."""
+    return normal_quantile(inner_unit(fold(state, _PART_VALUE)))
 
 
 @rule
@@ -75,7 +75,7 @@ def sample(law: np.void, state: int) -> float:
     if shape == LOGNORMAL:
         return exp(p + q * normal(state))
     if shape == UNIFORM:
-        return p + q * unit(fold(state, _PART_1))
+        return p + q * unit(fold(state, _PART_VALUE))
     if shape == NORMAL:
         return p + q * normal(state)
     return p

@@ -38,14 +38,14 @@ class FloorPlan(NamedTuple):
     Parameters
     ----------
     book
-        A ``RULEBOOK`` record.
+        Array of one ``RULEBOOK`` record.
     worker_words, scanner_words
         Address words of the entities, arrays of shape (workers,) and (scanners,).
     gateways
         How many gateways there are.
     """
 
-    book: np.void
+    book: NDArray[np.void]
     worker_words: NDArray[np.int64]
     scanner_words: NDArray[np.int64]
     gateways: int

@@ -46,7 +46,7 @@ def run(
     how many rows of the chunk are used
     """
     book, tree, bits, workers, gateways = (
-        floor.book[0], floor.tree, floor.bits, floor.workers, floor.gateways
+        floor.book, floor.tree, floor.bits, floor.workers, floor.gateways
     )  # fmt: skip
     leaf_mask = (1 << bits) - 1
     while used < len(rows):
@@ -71,7 +71,7 @@ def run(
 
 
 @rule
-def _scan_arrives(book: np.void, me: np.void, gateway: np.void, now_us: int, row: np.void) -> bool:
+def _scan_arrives(book: NDArray[np.void], me: np.void, gateway: np.void, now_us: int, row: np.void) -> bool:
     """A scan reaches its gateway, or its scanner gives up; return whether it failed."""
     me["scans"] += 1
     beep_us, failed = now_us, True
@@ -95,7 +95,7 @@ def _scan_arrives(book: np.void, me: np.void, gateway: np.void, now_us: int, row
 
 
 @rule
-def _next_scan(book: np.void, me: np.void, windows: NDArray[np.int64], failed: bool) -> int:
+def _next_scan(book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], failed: bool) -> int:
     """After the beep: the next line, or the same again; return when that arrives [us]."""
     me["number"] += 1
     if not failed:
@@ -106,7 +106,7 @@ def _next_scan(book: np.void, me: np.void, windows: NDArray[np.int64], failed: b
 
 
 @rule
-def _next_job(book: np.void, me: np.void) -> None:
+def _next_job(book: NDArray[np.void], me: np.void) -> None:
     """A worker takes the next job."""
     me["job"] += 1
     me["lines"] = job_lines(book, me["state"], me["job"])
@@ -114,7 +114,7 @@ def _next_job(book: np.void, me: np.void) -> None:
 
 
 @rule
-def _plan_scan(book: np.void, me: np.void, windows: NDArray[np.int64], repeated: bool) -> int:
+def _plan_scan(book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], repeated: bool) -> int:
     """Decide when a worker scans next; return when that reaches the gateway [us]."""
     scan = fold(me["state"], me["number"])
     role = role_of(me["line"], me["lines"])
@@ -134,7 +134,7 @@ def _plan_scan(book: np.void, me: np.void, windows: NDArray[np.int64], repeated:
 
 @rule
 def _open_window(
-    book: np.void, me: np.void, windows: NDArray[np.int64], window: int, first: bool
+    book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], window: int, first: bool
 ) -> None:
     """A worker turns to the next stretch of work."""
     me["window"] = window
@@ -144,7 +144,7 @@ def _open_window(
 
 @rule
 def _report_arrives(
-    book: np.void, me: np.void, gateway: np.void, now_us: int, row: np.void
+    book: NDArray[np.void], me: np.void, gateway: np.void, now_us: int, row: np.void
 ) -> None:
     """A scanner's report reaches its gateway, or is given up; nobody repeats it."""
     if me["report_tries"] > me["limit"]:
@@ -162,9 +162,9 @@ def _report_arrives(
 
 
 @rule
-def _next_report(book: np.void, me: np.void, number: int) -> int:
+def _next_report(book: NDArray[np.void], me: np.void, number: int) -> int:
     """Decide when a scanner reports next; return when that reaches the gateway [us]."""
-    moment_us = report_us(me["scanner_state"], number, book["telemetry_period_us"])
+    moment_us = report_us(me["scanner_state"], number, book[0]["telemetry_period_us"])
     if moment_us >= me["until_us"]:
         return _NEVER
     me["report"] = number
@@ -183,7 +183,7 @@ def _exchange_us(me: np.void, ready_us: int, tries: int) -> int:
 
 
 @rule
-def _accept(book: np.void, gateway: np.void, message: int, now_us: int, row: np.void) -> int:
+def _accept(book: NDArray[np.void], gateway: np.void, message: int, now_us: int, row: np.void) -> int:
     """Queue a message at its gateway; return when the gateway is done with it [us]."""
     begins_us = max(now_us, gateway["free_us"])
     work_us = service_us(book, message)
@@ -207,7 +207,7 @@ def _write_lost(row: np.void) -> None:
 
 @rule
 def _write_message(
-    book: np.void, me: np.void, row: np.void, now_us: int, made_us: int, tries: int
+    book: NDArray[np.void], me: np.void, row: np.void, now_us: int, made_us: int, tries: int
 ) -> None:
     """Fill what scans and reports have in common."""
     row["time_us"] = now_us
@@ -219,14 +219,14 @@ def _write_message(
 
 
 @rule
-def _charge_ppb(book: np.void, me: np.void, now_us: int, scans: int) -> int:
+def _charge_ppb(book: NDArray[np.void], me: np.void, now_us: int, scans: int) -> int:
     """Return the charge of a worker's scanner after some scans [1e-9]."""
     return charge_left_ppb(
         me["charge_ppb"],
         scans,
         me["drain_ppb"],
         now_us - me["opened_us"],
-        book["idle_drain_ppm_per_h"],
+        book[0]["idle_drain_ppm_per_h"],
     )
 
 
@@ -236,13 +236,13 @@ def session_charges(floor: Floor, now_us: int, out: NDArray[np.int64]) -> None:
     for w in range(len(floor.workers)):
         me = floor.workers[w]
         under_way = 1 if me["scan_us"] < now_us else 0
-        out[w] = _charge_ppb(floor.book[0], me, now_us, me["scans"] + under_way)
+        out[w] = _charge_ppb(floor.book, me, now_us, me["scans"] + under_way)
 
 
 @rule
 def open_sessions(floor: Floor, windows: NDArray[np.int64], sessions: NDArray[np.void]) -> None:
     """Let workers begin: the session's facts, a new job, the first scan, the first report."""
-    book = floor.book[0]
+    book = floor.book
     for i in range(len(sessions)):
         session = sessions[i]
         w = session["worker"]
@@ -253,9 +253,9 @@ def open_sessions(floor: Floor, windows: NDArray[np.int64], sessions: NDArray[np
             _next_job(book, me)
         _open_window(book, me, windows, session["first_window"], True)
         put(floor.tree, floor.bits, w, _plan_scan(book, me, windows, False))
-        if book["telemetry_period_us"] > 0:
+        if book[0]["telemetry_period_us"] > 0:
             first = report_number(
-                me["scanner_state"], session["opened_us"], book["telemetry_period_us"]
+                me["scanner_state"], session["opened_us"], book[0]["telemetry_period_us"]
             )
             arrival_us = _next_report(book, me, first)
             put(floor.tree, floor.bits, len(floor.workers) + w, arrival_us)

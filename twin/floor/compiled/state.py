@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twin.draws import fold, root
 from twin.events import NEVER
 from twin.floor.compiled.tournament import empty_tree, leaf_bits
-from twin.floor.plan import RULEBOOK, FloorPlan
+from twin.floor.plan import FloorPlan
 from twin.floor.rules.workload import first_line, job_lines
 
 WORKER = np.dtype(
@@ -82,7 +82,7 @@ class Floor(NamedTuple):
 
 def build_floor(plan: FloorPlan) -> Floor:
     """Return a floor on which nobody works yet."""
-    seed_state = root(int(plan.book["seed"]))
+    seed_state = root(int(plan.book[0]["seed"]))
     workers = np.zeros(len(plan.worker_words), WORKER)
     workers["state"] = [fold(seed_state, int(word)) for word in plan.worker_words]
     workers["scan_us"] = NEVER
@@ -91,7 +91,7 @@ def build_floor(plan: FloorPlan) -> Floor:
         worker["line"] = first_line(int(worker["lines"]))
     bits = leaf_bits(2 * len(workers))
     return Floor(
-        book=np.array([plan.book], RULEBOOK),
+        book=plan.book,
         tree=empty_tree(bits),
         bits=bits,
         workers=workers,

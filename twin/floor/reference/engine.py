@@ -40,8 +40,8 @@ class ReferenceFloor:
 
     def __init__(self, plan: FloorPlan) -> None:
         """Build a floor on which nobody works yet."""
-        seed = root(int(plan.book["seed"]))
-        self._period_us = int(plan.book["telemetry_period_us"])
+        seed = root(int(plan.book[0]["seed"]))
+        self._period_us = int(plan.book[0]["telemetry_period_us"])
         self._env = simpy.Environment()
         self._workers = [
             Worker(index, fold(seed, int(word)), plan)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.floor.rules.gateway import service_us, uplinked_us, visible_us
 
@@ -22,7 +23,7 @@ class Gateway:
     known when it arrives: it begins when the one before it is done (Lindley, 1952).
     """
 
-    def __init__(self, book: np.void) -> None:
+    def __init__(self, book: NDArray[np.void]) -> None:
         """Start empty."""
         self._book = book
         self._free_us = 0

@@ -70,7 +70,7 @@ class Worker:
         self.scan = fold(state, 0)
         self.scan_us = int(NEVER)
         self._book = plan.book
-        self._idle_drain_ppm_per_h = int(plan.book["idle_drain_ppm_per_h"])
+        self._idle_drain_ppm_per_h = int(plan.book[0]["idle_drain_ppm_per_h"])
         self._state = state
         self._ready_us = 0
         self._session: Session | None = None

@@ -23,20 +23,6 @@ def charge_left_ppb(
 
 
 @rule
-def charged_ppb(charge_ppb: int, docked_us: int, full_charge_us: int) -> int:
-    """Return the charge after some time in the dock, at a constant rate up to full [1e-9].
-
-    Parameters
-    ----------
-    full_charge_us
-        Time from empty to full [us].
-    """
-    if docked_us >= full_charge_us:
-        return FULL_PPB
-    return min(FULL_PPB, charge_ppb + docked_us * FULL_PPB // full_charge_us)
-
-
-@rule
 def battery_column(charge_ppb: int) -> int:
     """Return a charge in the unit of the event row [0.01 %]."""
     return charge_ppb // _PPB_TO_BATTERY

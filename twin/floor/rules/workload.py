@@ -1,6 +1,7 @@
 """What a worker does next: jobs, lines, intervals, breaks."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.compiling import rule
 from twin.draws import fold, sample_count, sample_us, unit
@@ -13,12 +14,12 @@ _NONE, _START, _LINE, _END = int(Role.NONE), int(Role.START), int(Role.LINE), in
 
 
 @rule
-def job_lines(book: np.void, worker: int, job: int) -> int:
+def job_lines(book: NDArray[np.void], worker: int, job: int) -> int:
     """Return how many lines a worker's job has, or 0 where work comes without jobs [1]."""
-    if book["has_jobs"] == 0:
+    if book[0]["has_jobs"] == 0:
         return 0
     state = fold(fold(worker, job), LINES)
-    return sample_count(book["job_lines"], state, book["smallest_job"], book["largest_job"])
+    return sample_count(book[0]["job_lines"], state, book[0]["smallest_job"], book[0]["largest_job"])
 
 
 @rule
@@ -46,7 +47,7 @@ def role_of(line: int, lines: int) -> int:
 
 
 @rule
-def interval_us(book: np.void, scan: int, role: int, repeated: bool) -> int:
+def interval_us(book: NDArray[np.void], scan: int, role: int, repeated: bool) -> int:
     """Return the working time that leads to a scan [us].
 
     Parameters
@@ -58,26 +59,26 @@ def interval_us(book: np.void, scan: int, role: int, repeated: bool) -> int:
     repeated
         Whether the worker scans again what failed.
     """
-    law = book["pick"]
+    law = book[0]["pick"]
     if repeated:
-        law = book["rescan"]
+        law = book[0]["rescan"]
     elif role == _START:
-        law = book["job_setup"]
+        law = book[0]["job_setup"]
     elif role == _END:
-        law = book["job_close"]
+        law = book[0]["job_close"]
     return sample_us(law, fold(scan, INTERVAL))
 
 
 @rule
-def opening_us(book: np.void, worker: int, from_us: int, first: bool) -> int:
+def opening_us(book: NDArray[np.void], worker: int, from_us: int, first: bool) -> int:
     """Return when a worker really begins a stretch of work that the roster opens [us].
 
     At the start of a shift workers begin spread over some minutes; after a break they walk back.
     """
     u = unit(fold(fold(fold(worker, from_us), OPENING), 0))
     if first:
-        return from_us + to_us(u * book["start_spread_us"])
-    return from_us + book["return_shortest_us"] + to_us(u * book["return_spread_us"])
+        return from_us + to_us(u * book[0]["start_spread_us"])
+    return from_us + book[0]["return_shortest_us"] + to_us(u * book[0]["return_spread_us"])
 
 
 @rule

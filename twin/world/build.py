@@ -1,0 +1,97 @@
+"""From scenario to floor plan: words and units become the numbers that rules read."""
+
+import numpy as np
+
+from twin.draws import LAW, law_record, log
+from twin.draws import laws as shapes
+from twin.draws.laws import Component
+from twin.floor.plan import RULEBOOK, FloorPlan
+from twin.scenario import (
+    Constant,
+    JobLines,
+    Law,
+    Lognormal,
+    Mixture,
+    Normal,
+    Scenario,
+    Uniform,
+)
+from twin.world.roster import Roster, scanner_word, worker_word
+
+_LAW_FIELDS = [name for name in RULEBOOK.names or () if RULEBOOK[name] == LAW]
+
+
+def make_plan(scenario: Scenario, roster: Roster, seed: int) -> FloorPlan:
+    """Return the floor plan of a scenario for one seed."""
+    book = np.zeros(1, RULEBOOK)
+    laws = _laws(scenario)
+    for name in _LAW_FIELDS:
+        book[0][name] = law_record(laws[name])
+    for name, value in _numbers(scenario, seed).items():
+        book[0][name] = value
+    return FloorPlan(
+        book=book,
+        worker_words=np.array([worker_word(worker) for worker in roster.workers], np.int64),
+        scanner_words=np.array([scanner_word(scanner) for scanner in roster.scanners], np.int64),
+        gateways=len(roster.gateways),
+    )
+
+
+def _numbers(scenario: Scenario, seed: int) -> dict[str, int]:
+    """Return the scalars of the rulebook."""
+    work = scenario.work
+    return {
+        "seed": seed,
+        "has_jobs": int(bool(work.jobs)),
+        "smallest_job": work.job_lines.min,
+        "largest_job": work.job_lines.max,
+        "start_spread_us": work.start_spread_us,
+        "return_shortest_us": work.break_return_min_us,
+        "return_spread_us": work.break_return_max_us - work.break_return_min_us,
+        "telemetry_period_us": scenario.cloud.telemetry_period_us or 0,
+        "idle_drain_ppm_per_h": scenario.fleet.battery_idle_drain_ppm_per_h,
+    }
+
+
+def _laws(scenario: Scenario) -> dict[str, list[Component]]:
+    """Return the laws of the rulebook."""
+    work, links = scenario.work, scenario.links
+    return {
+        "pick": [_scaled(part, work.pick_scale) for part in components(work.pick_interval)],
+        "job_setup": components(work.job_setup),
+        "job_close": components(work.job_close),
+        "rescan": components(work.rescan_delay),
+        "job_lines": [_job_size(work.job_lines)],
+        "service": components(links.gateway_service),
+        "round_trip": components(links.round_trip),
+        "cloud_delay": components(scenario.cloud.delay),
+        "trigger": components(work.trigger),
+    }
+
+
+def components(law: Law) -> list[Component]:
+    """Return a scenario's law as rows that rules sample, in microseconds."""
+    if isinstance(law, Mixture):
+        parts = zip(law.shares, law.components, strict=True)
+        return [(share, *components(part)[0][1:]) for share, part in parts]
+    if isinstance(law, Lognormal):
+        return [(1.0, shapes.LOGNORMAL, log(float(law.median_us)), law.sigma)]
+    if isinstance(law, Uniform):
+        return [(1.0, shapes.UNIFORM, float(law.low_us), float(law.high_us - law.low_us))]
+    if isinstance(law, Normal):
+        return [(1.0, shapes.NORMAL, float(law.mean_us), float(law.sd_us))]
+    assert isinstance(law, Constant), law
+    return [(1.0, shapes.CONSTANT, float(law.value_us), 0.0)]
+
+
+def _scaled(component: Component, factor: float) -> Component:
+    """Return a law whose durations are a factor longer."""
+    weight, shape, p, q = component
+    if shape == shapes.LOGNORMAL:
+        return weight, shape, p + log(factor), q
+    return weight, shape, p * factor, q * factor
+
+
+def _job_size(lines: JobLines) -> Component:
+    """Return the law of lines in a job: lognormal by its median and mean [1]."""
+    return 1.0, shapes.LOGNORMAL, log(lines.median), lines.sigma

@@ -1,0 +1,187 @@
+"""Who gets which scanner and which gateway, by stated rules and with no chance in them.
+
+Scanner: the one with the most charge; of equal ones the first of the fleet. Gateway: phones go
+first, to the workers who stand farthest from any stationary gateway (a phone walks with its
+worker, so it serves where nothing else reaches); everyone else takes the nearest stationary
+gateway within range that has a free place. A wall on the way counts as so many metres more.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.draws import draw
+from twin.floor.rules.scanner import FULL_PPB
+from twin.floor.rules.streams import GATEWAY_CLOCK
+from twin.scenario import BleLink, Scenario, Wall
+from twin.world.roster import Roster, Worker, gateway_word
+
+_BLOCK = 512  # workers whose distances are computed at once
+_MILLION = 1_000_000
+
+
+@dataclass
+class Place:
+    """A free or taken place at a gateway, and the link it gives."""
+
+    gateway: int
+    slot: int
+    distance_m: float
+
+
+class Pool:
+    """The scanners that are not in use, on their docks."""
+
+    def __init__(self, roster: Roster) -> None:
+        """Begin with every scanner docked and full."""
+        scanners = len(roster.scanners)
+        self._full_us = np.array([scanner.charge_time_us for scanner in roster.scanners], np.int64)
+        self._charge_ppb = np.full(scanners, FULL_PPB, np.int64)
+        self._docked_us = np.zeros(scanners, np.int64)
+        self._free = np.ones(scanners, bool)
+
+    def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
+        """Return what charging at a constant rate has made of every scanner's charge [1e-9]."""
+        docked_us = np.minimum(now_us - self._docked_us, self._full_us)
+        gained_ppb = docked_us * _MILLION // np.maximum(self._full_us, 1) * 1000
+        return np.minimum(self._charge_ppb + gained_ppb, FULL_PPB)
+
+    def fullest_first(self, now_us: int) -> Iterator[tuple[int, int]]:
+        """Yield the free scanners as (scanner, charge [1e-9]); take them with ``take``."""
+        charges = self.charges_ppb(now_us)
+        for scanner in np.argsort(-charges, kind="stable"):
+            if self._free[scanner]:
+                yield int(scanner), int(charges[scanner])
+
+    def take(self, scanner: int) -> None:
+        """Take a scanner from its dock."""
+        self._free[scanner] = False
+
+    def put_back(self, scanner: int, charge_ppb: int, now_us: int) -> None:
+        """Dock a scanner with the charge it has [1e-9]."""
+        self._charge_ppb[scanner] = charge_ppb
+        self._docked_us[scanner] = now_us
+        self._free[scanner] = True
+
+
+class Gateways:
+    """The places at the gateways and how far each worker is from them."""
+
+    def __init__(self, scenario: Scenario, roster: Roster, seed: int) -> None:
+        """Begin with every place free."""
+        self._roster = roster
+        self._ble = scenario.links.ble
+        self._taken: list[set[int]] = [set() for _ in roster.gateways]
+        self._phones = [i for i, g in enumerate(roster.gateways) if g.kind == "mobile"]
+        self._reach = _reach(scenario, roster)
+        self._clock_u = [
+            draw(seed, GATEWAY_CLOCK, gateway_word(g), 0, 0) for g in roster.gateways
+        ]
+
+    def order(self, workers: list[int]) -> list[int]:
+        """Return workers with the one farthest from any stationary gateway first."""
+        nearest = {w: self._reach[w][0][1] if self._reach[w] else np.inf for w in workers}
+        return sorted(workers, key=lambda w: (-nearest[w], w))
+
+    def take(self, w: int) -> Place | None:
+        """Take a place for a worker, or return None where there is none."""
+        return self._take_phone(self._roster.workers[w]) or self._take_fixed(w)
+
+    def _take_phone(self, worker: Worker) -> Place | None:
+        """Take the first free phone that is for this worker's zone, or for any."""
+        for phone in self._phones:
+            if not self._taken[phone] and self._roster.gateways[phone].zone in (None, worker.zone):
+                return self._occupy(phone, 0.0)
+        return None
+
+    def _take_fixed(self, w: int) -> Place | None:
+        """Take a place at the nearest stationary gateway in range that has one free."""
+        for gateway, metres in self._reach[w]:
+            if len(self._taken[gateway]) < self._roster.gateways[gateway].scanner_limit:
+                return self._occupy(gateway, metres)
+        return None
+
+    def _occupy(self, gateway: int, distance_m: float) -> Place:
+        """Take the lowest free slot of a gateway."""
+        slot = next(i for i in range(len(self._taken[gateway]) + 1) if i not in self._taken[gateway])
+        self._taken[gateway].add(slot)
+        return Place(gateway, slot, distance_m)
+
+    def put_back(self, place: Place) -> None:
+        """Free a place."""
+        self._taken[place.gateway].remove(place.slot)
+
+    def link(self, place: Place) -> tuple[BleLink, float, int]:
+        """Return the link of a place: (class, loss per connection event [1], anchor [us]).
+
+        Loss grows with the square of the distance from its near to its far value. A gateway
+        spaces the events of its connections evenly over the interval, on its own clock.
+        """
+        gateway = self._roster.gateways[place.gateway]
+        link = self._ble.mobile if gateway.kind == "mobile" else self._ble.stationary
+        share = min(1.0, place.distance_m / link.range_m)
+        loss = link.loss_near + (link.loss_far - link.loss_near) * share * share
+        phase_us = int(self._clock_u[place.gateway] * link.connection_interval_us)
+        spacing_us = link.connection_interval_us // gateway.scanner_limit
+        return link, loss, (phase_us + place.slot * spacing_us) % link.connection_interval_us
+
+
+def _reach(scenario: Scenario, roster: Roster) -> list[list[tuple[int, float]]]:
+    """Return for every worker the stationary gateways in range, nearest first, with metres [m]."""
+    fixed = [i for i, gateway in enumerate(roster.gateways) if gateway.kind == "stationary"]
+    gateways = _points([(roster.gateways[i].x_m, roster.gateways[i].y_m) for i in fixed])
+    workers = _points([(worker.x_m, worker.y_m) for worker in roster.workers])
+    reach = []
+    for first in range(0, len(workers), _BLOCK):
+        metres = distances_m(scenario, workers[first : first + _BLOCK], gateways)
+        for row in metres:
+            near = np.flatnonzero(row <= scenario.links.ble.stationary.range_m)
+            ranked = near[np.argsort(row[near], kind="stable")]
+            reach.append([(fixed[i], float(row[i])) for i in ranked])
+    return reach
+
+
+def _points(pairs: Sequence[tuple[float | None, float | None]]) -> NDArray[np.float64]:
+    """Return points as an array of shape (n, 2) [m]."""
+    return np.array(pairs, float).reshape(-1, 2)
+
+
+def distances_m(
+    scenario: Scenario, workers: NDArray[np.float64], gateways: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the distances that count for a link, every wall on the way included.
+
+    Parameters
+    ----------
+    workers, gateways
+        Positions, arrays of shape (w, 2) and (g, 2) [m].
+
+    Returns
+    -------
+    array of shape (w, g) [m]
+    """
+    start, end = workers[:, None, :], gateways[None, :, :]
+    metres = np.sqrt(((end - start) ** 2).sum(axis=2))
+    for wall in scenario.site.walls:
+        metres += _crosses(start, end, wall) * scenario.links.ble.wall_penalty_m
+    return metres
+
+
+def _crosses(
+    start: NDArray[np.float64], end: NDArray[np.float64], wall: Wall
+) -> NDArray[np.bool_]:
+    """Return which straight lines cross a wall, shape (w, g)."""
+    a, b = np.array([wall.x1_m, wall.y1_m]), np.array([wall.x2_m, wall.y2_m])
+    divides_line = _side(a, b, start) * _side(a, b, end) < 0
+    divides_wall = _side(start, end, a) * _side(start, end, b) < 0
+    return divides_line & divides_wall
+
+
+def _side(
+    a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return on which side of the line from a to b the point c lies: the sign counts [m2]."""
+    ab, ac = b - a, c - a
+    return np.asarray(ab[..., 0] * ac[..., 1] - ab[..., 1] * ac[..., 0])
