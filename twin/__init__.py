@@ -1,0 +1,41 @@
+"""Digital twin of one warehouse site.
+
+>>> import twin
+>>> t = twin.open("pilot_line").run("1 h")
+>>> int(t.kpis()["scans"].iloc[0]) > 0
+True
+
+Names are imported when they are first used, so that ``import twin`` is quick and compiles nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twin.scenario import Scenario, assumptions, load, vary
+    from twin.twin import Twin, open  # noqa: A004
+
+__all__ = ["Scenario", "Twin", "assumptions", "load", "open", "vary"]
+
+_ROOMS = {
+    "Scenario": "twin.scenario",
+    "Twin": "twin.twin",
+    "assumptions": "twin.scenario",
+    "load": "twin.scenario",
+    "open": "twin.twin",
+    "vary": "twin.scenario",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name's room on first use."""
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'twin' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(_ROOMS[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return list(__all__)

@@ -7,7 +7,7 @@ number in any order, engine or process, compiled or not, on any machine.
 from twin.draws.addressing import draw, entity_word, fold, inner_unit, root, unit
 from twin.draws.exact import cos2pi, exp, log, to_us
 from twin.draws.gauss import normal_quantile
-from twin.draws.laws import LAW, law_record, normal, sample_count, sample_us
+from twin.draws.laws import LAW, law_record, normal, sample, sample_count, sample_us
 
 __all__ = [
     "LAW",
@@ -22,6 +22,7 @@ __all__ = [
     "normal",
     "normal_quantile",
     "root",
+    "sample",
     "sample_count",
     "sample_us",
     "to_us",

@@ -10,7 +10,6 @@ from twin.draws import LAW
 RULEBOOK = np.dtype(
     [
         ("seed", "i8"),
-        ("has_jobs", "i8"),
         ("smallest_job", "i8"),
         ("largest_job", "i8"),
         ("start_spread_us", "i8"),
@@ -41,6 +40,8 @@ class FloorPlan(NamedTuple):
         Array of one ``RULEBOOK`` record.
     worker_words, scanner_words
         Address words of the entities, arrays of shape (workers,) and (scanners,).
+    works_by_jobs
+        Whether each worker works by jobs or just picks, shape (workers,).
     gateways
         How many gateways there are.
     """
@@ -48,4 +49,5 @@ class FloorPlan(NamedTuple):
     book: NDArray[np.void]
     worker_words: NDArray[np.int64]
     scanner_words: NDArray[np.int64]
+    works_by_jobs: NDArray[np.bool_]
     gateways: int

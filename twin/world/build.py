@@ -33,6 +33,7 @@ def make_plan(scenario: Scenario, roster: Roster, seed: int) -> FloorPlan:
         book=book,
         worker_words=np.array([worker_word(worker) for worker in roster.workers], np.int64),
         scanner_words=np.array([scanner_word(scanner) for scanner in roster.scanners], np.int64),
+        works_by_jobs=np.array([worker.job >= 0 for worker in roster.workers], bool),
         gateways=len(roster.gateways),
     )
 
@@ -42,7 +43,6 @@ def _numbers(scenario: Scenario, seed: int) -> dict[str, int]:
     work = scenario.work
     return {
         "seed": seed,
-        "has_jobs": int(bool(work.jobs)),
         "smallest_job": work.job_lines.min,
         "largest_job": work.job_lines.max,
         "start_spread_us": work.start_spread_us,

@@ -86,8 +86,8 @@ def build_floor(plan: FloorPlan) -> Floor:
     workers = np.zeros(len(plan.worker_words), WORKER)
     workers["state"] = [fold(seed_state, int(word)) for word in plan.worker_words]
     workers["scan_us"] = NEVER
-    for worker in workers:
-        worker["lines"] = job_lines(plan.book, int(worker["state"]), 0)
+    for worker, by_jobs in zip(workers, plan.works_by_jobs, strict=True):
+        worker["lines"] = job_lines(plan.book, int(worker["state"]), 0) if by_jobs else 0
         worker["line"] = first_line(int(worker["lines"]))
     bits = leaf_bits(2 * len(workers))
     return Floor(

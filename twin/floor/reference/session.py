@@ -74,7 +74,7 @@ class Worker:
         self._state = state
         self._ready_us = 0
         self._session: Session | None = None
-        self.lines = job_lines(self._book, state, 0)
+        self.lines = job_lines(self._book, state, 0) if plan.works_by_jobs[index] else 0
         self.line = first_line(self.lines)
 
     @property

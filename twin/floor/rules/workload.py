@@ -15,9 +15,7 @@ _NONE, _START, _LINE, _END = int(Role.NONE), int(Role.START), int(Role.LINE), in
 
 @rule
 def job_lines(book: NDArray[np.void], worker: int, job: int) -> int:
-    """Return how many lines a worker's job has, or 0 where work comes without jobs [1]."""
-    if book[0]["has_jobs"] == 0:
-        return 0
+    """Return how many lines a worker's job has [1]."""
     state = fold(fold(worker, job), LINES)
     return sample_count(book[0]["job_lines"], state, book[0]["smallest_job"], book[0]["largest_job"])
 

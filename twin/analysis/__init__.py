@@ -1,0 +1,1 @@
+"""What rows say: KPIs, job analysis, histograms."""

@@ -1,0 +1,128 @@
+"""Key figures of a run, each with its name, unit and definition."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twin.analysis.histogram import percentile_us
+from twin.analysis.tally import Tally
+
+_US_PER_MS = 1e3
+_US_PER_MIN = 60e6
+_US_PER_H = 3600e6
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One key figure: the name carries the unit's suffix where it has one."""
+
+    name: str
+    unit: str
+    definition: str
+
+
+KPIS = (
+    Kpi("scans", "1", "scans that reached a gateway"),
+    Kpi("scans_per_worker_hour", "1/h", "scans per hour of session, breaks included"),
+    Kpi("worker_hours", "h", "time between taking a scanner and putting it back, all workers"),
+    Kpi("beep_mean_ms", "ms", "mean time from scan to the worker's beep"),
+    Kpi("beep_p50_ms", "ms", "half of the scans beep within this"),
+    Kpi("beep_p95_ms", "ms", "95 % of the scans beep within this"),
+    Kpi("beep_p99_ms", "ms", "99 % of the scans beep within this"),
+    Kpi("cloud_mean_ms", "ms", "mean time from scan to visible in the cloud"),
+    Kpi("cloud_p50_ms", "ms", "half of the scans are visible in the cloud within this"),
+    Kpi("cloud_p95_ms", "ms", "95 % of the scans are visible in the cloud within this"),
+    Kpi("cloud_p99_ms", "ms", "99 % of the scans are visible in the cloud within this"),
+    Kpi("gateway_use_mean", "1", "share of time that a gateway serves messages, mean of all"),
+    Kpi("gateway_use_max", "1", "the same of the busiest gateway"),
+    Kpi("gateway_wait_mean_ms", "ms", "mean time of a message in its gateway's queue"),
+    Kpi("gateway_queue_max", "1", "time-average number waiting at the gateway where most wait"),
+    Kpi("lost", "1", "scans and reports that no attempt brought to the gateway"),
+    Kpi("no_feedback", "1", "scans that arrived but whose beep told of failure"),
+    Kpi("reports", "1", "telemetry reports that reached a gateway"),
+    Kpi("jobs", "1", "jobs with start and end barcode"),
+    Kpi("job_p50_min", "min", "half of the jobs last at most this"),
+    Kpi("job_p95_min", "min", "95 % of the jobs last at most this"),
+    Kpi("unequipped", "1", "times that a worker found no scanner or no gateway"),
+)
+
+
+def kpi_row(tally: Tally, busy_us: NDArray[np.int64], now_us: int) -> pd.DataFrame:
+    """Return the key figures as a frame of one row.
+
+    Parameters
+    ----------
+    tally
+        What was counted.
+    busy_us
+        Service that each gateway has taken on, shape (gateways,) [us].
+    now_us
+        How long the run is so far [us].
+    """
+    figures = {**_counts(tally, now_us), **_latencies(tally), **_gateways(tally, busy_us, now_us)}
+    return pd.DataFrame({kpi.name: [figures[kpi.name]] for kpi in KPIS})
+
+
+def kpi_table(row: pd.DataFrame) -> pd.DataFrame:
+    """Return the key figures one below the other: name, value, unit, definition."""
+    return pd.DataFrame(
+        {
+            "name": [kpi.name for kpi in KPIS],
+            "value": [row[kpi.name].iloc[0] for kpi in KPIS],
+            "unit": [kpi.unit for kpi in KPIS],
+            "definition": [kpi.definition for kpi in KPIS],
+        }
+    )
+
+
+def _counts(tally: Tally, now_us: int) -> Mapping[str, float]:
+    """Return what is counted."""
+    sums = tally.sums[0]
+    hours = tally.session_us(now_us) / _US_PER_H
+    return {
+        "scans": int(sums["scans"]),
+        "scans_per_worker_hour": _ratio(int(sums["scans"]), hours),
+        "worker_hours": hours,
+        "lost": int(sums["scans_lost"] + sums["reports_lost"]),
+        "no_feedback": int(sums["no_feedback"]),
+        "reports": int(sums["reports"]),
+        "jobs": int(sums["jobs"]),
+        "unequipped": int(sums["unequipped"]),
+        "job_p50_min": percentile_us(sums["job_bins"], 0.50) / _US_PER_MIN,
+        "job_p95_min": percentile_us(sums["job_bins"], 0.95) / _US_PER_MIN,
+    }
+
+
+def _latencies(tally: Tally) -> Mapping[str, float]:
+    """Return the times from scan to beep and from scan to cloud [ms]."""
+    sums = tally.sums[0]
+    figures = {}
+    for name in ("beep", "cloud"):
+        mean_us = _ratio(int(sums[f"{name}_us"]), int(sums["scans"]))
+        figures[f"{name}_mean_ms"] = mean_us / _US_PER_MS
+        for percent in (50, 95, 99):
+            found_us = percentile_us(sums[f"{name}_bins"], percent / 100)
+            figures[f"{name}_p{percent}_ms"] = found_us / _US_PER_MS
+    return figures
+
+
+def _gateways(tally: Tally, busy_us: NDArray[np.int64], now_us: int) -> Mapping[str, float]:
+    """Return use and queues; by Little's law the mean queue is the sum of waits over the time."""
+    sums = tally.sums[0]
+    use = busy_us / max(now_us, 1)
+    queues = tally.gateways["wait_us"] / max(now_us, 1)
+    messages = int(sums["scans"] + sums["reports"])
+    return {
+        "gateway_use_mean": float(use.mean()) if use.size else float("nan"),
+        "gateway_use_max": float(use.max(initial=0.0)),
+        "gateway_wait_mean_ms": _ratio(int(sums["wait_us"]), messages) / _US_PER_MS,
+        "gateway_queue_max": float(queues.max(initial=0.0)),
+    }
+
+
+def _ratio(above: float, below: float) -> float:
+    """Return a quotient, NaN of nothing by nothing."""
+    return above / below if below else float("nan")

@@ -1,0 +1,248 @@
+"""Rows as tidy frames: names for indices, local time for microseconds, NaN for what is not."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twin.analysis.jobs import marks, pair_jobs
+from twin.events import FULL_BATTERY, NEVER, Kind, Outcome, Role
+from twin.floor.fields import (
+    JobTexts,
+    event_ids,
+    message_states,
+    scan_codes,
+    symbologies,
+    trigger_s,
+)
+from twin.floor.plan import FloorPlan
+from twin.scenario import Scenario
+from twin.world.clock import Calendar
+from twin.world.roster import Roster
+
+_US_PER_MS = 1e3
+
+
+class Frames:
+    """Makes frames of the rows of one site."""
+
+    def __init__(
+        self, scenario: Scenario, roster: Roster, plan: FloorPlan, calendar: Calendar
+    ) -> None:
+        """Remember what names the indices."""
+        self._scenario = scenario
+        self._roster = roster
+        self._plan = plan
+        self._calendar = calendar
+        self._jobs = [JobTexts(j.start_barcode, j.end_barcode) for j in scenario.work.jobs]
+        self._temperature_degc = {z.name: z.temperature_degc for z in scenario.site.zones}
+
+    def events(self, rows: NDArray[np.void]) -> pd.DataFrame:
+        """Return rows as a frame, one line each."""
+        return pd.DataFrame(
+            {
+                "time": self._times(rows["time_us"]),
+                "kind": _enum(rows["kind"], Kind),
+                "outcome": _enum(rows["outcome"], Outcome),
+                **self._who(rows),
+                **self._job_columns(rows),
+                **self._time_columns(rows),
+                **self._device_columns(rows),
+                **self._text_columns(rows),
+            }
+        )
+
+    def _who(self, rows: NDArray[np.void]) -> dict[str, object]:
+        """Return the columns that say who scanned with what, and where."""
+        roster, gateway = self._roster, rows["gateway"]
+        shifts = [shift.name for shift in self._scenario.work.shifts]
+        return {
+            "worker": _named(rows["worker"], [w.name for w in roster.workers]),
+            "shift": _named(rows["worker"], [shifts[w.shift] for w in roster.workers]),
+            "zone": _named(rows["worker"], [w.zone for w in roster.workers]),
+            "device": _named(rows["scanner"], [s.serial for s in roster.scanners]),
+            "gateway": _named(gateway, [g.name for g in roster.gateways]),
+            "gateway_kind": _named(gateway, [g.kind for g in roster.gateways]),
+            "station": _named(gateway, [g.station for g in roster.gateways]),
+            "usecase": _named(gateway, [g.usecase for g in roster.gateways]),
+        }
+
+    def _job_columns(self, rows: NDArray[np.void]) -> dict[str, object]:
+        """Return where in its worker's work a scan stands."""
+        return {
+            "number": _count(rows["number"]),
+            "job": _count(rows["job"]),
+            "line": _count(rows["line"]),
+            "role": _enum(rows["role"], Role),
+            "attempts": rows["attempts"],
+        }
+
+    def _time_columns(self, rows: NDArray[np.void]) -> dict[str, object]:
+        """Return the moments of a message and what lies between them."""
+        return {
+            "scan_time": self._times(rows["scan_us"]),
+            "beep_time": self._times(rows["beep_us"]),
+            "visible_time": self._times(rows["visible_us"]),
+            "wait_ms": _where(rows["scan_us"] != NEVER, rows["wait_us"] / _US_PER_MS),
+            "scan_to_beep_ms": _between_ms(rows["scan_us"], rows["beep_us"]),
+            "scan_to_cloud_ms": _between_ms(rows["scan_us"], rows["visible_us"]),
+        }
+
+    def _device_columns(self, rows: NDArray[np.void]) -> dict[str, object]:
+        """Return the state of the scanner."""
+        temperatures = [self._temperature_degc[w.zone] for w in self._roster.workers]
+        held = rows["scanner"] >= 0
+        degc = np.append(np.array(temperatures, float), np.nan)[rows["worker"]]
+        return {
+            "battery_percent": _where(held, rows["battery"] * (100 / FULL_BATTERY)),
+            "temperature_degc": _where(held, degc),
+            "firmware": _named(rows["scanner"], [s.firmware for s in self._roster.scanners]),
+        }
+
+    def _text_columns(self, rows: NDArray[np.void]) -> dict[str, object]:
+        """Return the id of each message; text, symbology and trigger time of each scan."""
+        states = message_states(self._plan, rows)
+        is_scan = rows["kind"] == Kind.SCAN
+        is_message = is_scan | (rows["kind"] == Kind.TELEMETRY)
+        names = [name for name, _ in self._scenario.work.symbologies]
+        return {
+            "scan_code": _spread(is_scan, self._codes(rows[is_scan], states[is_scan])),
+            "symbology": _named(np.where(is_scan, self._symbologies(rows, states), -1),
+                                [*names, self._scenario.work.job_symbology]),
+            "trigger_s": _where(is_scan, trigger_s(self._plan, states)),
+            "event_id": _spread(is_message, event_ids(states[is_message])),
+        }  # fmt: skip
+
+    def _symbologies(
+        self, rows: NDArray[np.void], states: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return the symbology of each row as an index; the job symbology comes last."""
+        weights = np.array([weight for _, weight in self._scenario.work.symbologies], float)
+        return symbologies(states, rows["role"], weights, len(weights))
+
+    def _codes(self, scans: NDArray[np.void], states: NDArray[np.int64]) -> list[str]:
+        """Return the text of each scan."""
+        job_of = [worker.job for worker in self._roster.workers]
+        return scan_codes(states, scans, self._jobs, job_of)
+
+    def codes(self, rows: NDArray[np.void]) -> list[str | None]:
+        """Return the text of each row, None for what is no scan."""
+        is_scan = rows["kind"] == Kind.SCAN
+        states = message_states(self._plan, rows[is_scan])
+        texts = iter(self._codes(rows[is_scan], states))
+        return [next(texts) if scan else None for scan in is_scan.tolist()]
+
+    def jobs(self, rows: NDArray[np.void]) -> pd.DataFrame:
+        """Return the finished jobs of every job configuration, as job analysis pairs them."""
+        scans = rows[(rows["kind"] == Kind.SCAN) & (rows["visible_us"] != NEVER)]
+        states = message_states(self._plan, scans)
+        codes = pd.Series(self._codes(scans, states), dtype="str")
+        found = [self._jobs_of(i, scans, codes) for i in range(len(self._jobs))]
+        return pd.concat(found, ignore_index=True) if found else self._jobs_frame("", scans, [])
+
+    def _jobs_of(
+        self, config: int, scans: NDArray[np.void], codes: "pd.Series[str]"
+    ) -> pd.DataFrame:
+        """Return the jobs of one configuration."""
+        texts = self._jobs[config]
+        paired = pair_jobs(
+            scans["gateway"].astype(np.int64),
+            scans["scanner"].astype(np.int64),
+            scans["scan_us"],
+            marks(codes, texts.start_barcode, texts.end_barcode),
+        )
+        return self._jobs_frame(self._scenario.work.jobs[config].name, scans, paired)
+
+    def _jobs_frame(
+        self, name: str, scans: NDArray[np.void], paired: "tuple[NDArray[np.int64], ...] | list[int]"
+    ) -> pd.DataFrame:
+        """Return paired scans as a frame of jobs."""
+        none = np.zeros(0, np.int64)
+        start, end, count = paired if len(paired) else (none, none, none)
+        first, last = scans[start], scans[end]
+        gateways = self._roster.gateways
+        return pd.DataFrame(
+            {
+                "job_config": pd.Series([name] * len(first), dtype="str"),
+                "gateway": _named(first["gateway"], [g.name for g in gateways]).astype("str"),
+                "station": _named(first["gateway"], [g.station for g in gateways]).astype("str"),
+                "device": _named(
+                    first["scanner"], [s.serial for s in self._roster.scanners]
+                ).astype("str"),
+                "start": self._times(first["scan_us"]),
+                "end": self._times(last["scan_us"]),
+                "duration_s": (last["scan_us"] - first["scan_us"]) / 1e6,
+                "scans": count,
+            }
+        )
+
+    def gateways(
+        self, messages: NDArray[np.int64], wait_us: NDArray[np.int64], use: NDArray[np.float64]
+    ) -> pd.DataFrame:
+        """Return the gateways with their load.
+
+        Parameters
+        ----------
+        messages, wait_us
+            Messages and the sum of their waits [us], of each gateway.
+        use
+            Share of time that each gateway serves [1].
+        """
+        fields = ("name", "kind", "zone", "station", "usecase", "x_m", "y_m", "scanner_limit")
+        frame = pd.DataFrame(
+            {name: [getattr(g, name) for g in self._roster.gateways] for name in fields}
+        )
+        waits_ms = wait_us / np.maximum(messages, 1) / _US_PER_MS
+        return frame.assign(
+            x_m=frame["x_m"].astype(float),
+            y_m=frame["y_m"].astype(float),
+            messages=messages,
+            use=use,
+            mean_wait_ms=_where(messages > 0, waits_ms),
+        )
+
+    def _times(self, moments_us: NDArray[np.int64]) -> "pd.Series[pd.Timestamp]":
+        """Return moments as local time, NaT where they never come."""
+        origin_us = self._calendar.origin_ms * 1000
+        never = moments_us == NEVER
+        stamps = np.where(never, 0, moments_us) + origin_us
+        times = stamps.astype("datetime64[us]")
+        times[never] = np.datetime64("NaT")
+        return pd.Series(times).dt.tz_localize("UTC").dt.tz_convert(self._calendar.zone)
+
+
+def _enum(values: NDArray[np.uint8], enum: type[Kind] | type[Outcome] | type[Role]) -> pd.Categorical:
+    """Return the members of an enumeration as their names."""
+    members = list(enum)
+    codes = np.searchsorted([int(member) for member in members], values)
+    return pd.Categorical.from_codes(codes.tolist(), [member.name.lower() for member in members])
+
+
+def _named(index: NDArray[np.int32], names: list[str]) -> pd.Categorical:
+    """Return indices as names, missing where the index is -1."""
+    unique = list(dict.fromkeys(names))
+    place = {name: i for i, name in enumerate(unique)}
+    codes = np.array([*(place[name] for name in names), -1], np.int64)[index]
+    return pd.Categorical.from_codes(codes, unique)  # type: ignore[arg-type]
+
+
+def _count(values: NDArray[np.int32]) -> pd.Series:
+    """Return counts, missing where they are -1."""
+    return pd.Series(values.astype(np.int64), dtype="Int64").mask(values == -1)
+
+
+def _where(filled: NDArray[np.bool_], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values, NaN where they are not filled."""
+    return np.where(filled, values, np.nan)
+
+
+def _between_ms(from_us: NDArray[np.int64], to_us: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the time between two moments, NaN where one never comes [ms]."""
+    both = (from_us != NEVER) & (to_us != NEVER)
+    return _where(both, np.where(both, to_us - from_us, 0) / _US_PER_MS)
+
+
+def _spread(where: NDArray[np.bool_], values: list[str]) -> "pd.Series[str]":
+    """Return texts at the rows they belong to, missing elsewhere."""
+    out = np.full(len(where), None, object)
+    out[where] = values
+    return pd.Series(out, dtype="str")

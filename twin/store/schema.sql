@@ -1,0 +1,48 @@
+-- One saved twin: how it was made, who is on the site, and the rows of its events.
+-- Times are simulated microseconds since the start; meta.origin_ms is the start since 1970.
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE worker (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, shift TEXT NOT NULL, zone TEXT NOT NULL,
+    x_m REAL NOT NULL, y_m REAL NOT NULL
+);
+CREATE TABLE scanner (
+    id INTEGER PRIMARY KEY, serial TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    model TEXT NOT NULL, manufacturer TEXT NOT NULL, firmware TEXT NOT NULL
+);
+CREATE TABLE gateway (
+    id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, name TEXT NOT NULL, kind TEXT NOT NULL,
+    model TEXT NOT NULL, manufacturer TEXT NOT NULL, firmware TEXT NOT NULL,
+    usecase TEXT NOT NULL, station TEXT NOT NULL, zone TEXT, x_m REAL, y_m REAL,
+    scanner_limit INTEGER NOT NULL
+);
+CREATE TABLE kpi (
+    name TEXT PRIMARY KEY, value REAL, unit TEXT NOT NULL, definition TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE kind (id INTEGER PRIMARY KEY, name TEXT NOT NULL, meaning TEXT NOT NULL);
+CREATE TABLE outcome (id INTEGER PRIMARY KEY, name TEXT NOT NULL, meaning TEXT NOT NULL);
+CREATE TABLE column_meaning (
+    name TEXT PRIMARY KEY, unit TEXT NOT NULL, meaning TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- The flat row; columns that a kind does not fill are NULL.
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, scan_us INTEGER, beep_us INTEGER,
+    visible_us INTEGER, wait_us INTEGER, worker INTEGER, scanner INTEGER, gateway INTEGER,
+    number INTEGER, job INTEGER, line INTEGER, battery REAL, kind INTEGER NOT NULL,
+    outcome INTEGER NOT NULL, attempts INTEGER, role INTEGER, scan_code TEXT
+);
+
+CREATE VIEW scan AS
+SELECT event.id, event.time_us, event.scan_us, event.beep_us, event.visible_us, event.wait_us,
+       event.scan_us / 1000 + (SELECT value FROM meta WHERE key = 'origin_ms') AS created_ms,
+       worker.name AS worker, scanner.serial AS device, gateway.name AS gateway,
+       gateway.station, gateway.usecase, event.job, event.line, event.scan_code,
+       event.battery AS battery_percent, event.attempts, outcome.name AS outcome
+FROM event
+JOIN worker ON worker.id = event.worker
+JOIN scanner ON scanner.id = event.scanner
+JOIN gateway ON gateway.id = event.gateway
+JOIN outcome ON outcome.id = event.outcome
+WHERE event.kind = 1;

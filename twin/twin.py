@@ -1,0 +1,390 @@
+"""One open twin: a site, its rows, and what can be asked of them."""
+
+import json
+import platform
+import signal
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from twin import store
+from twin.analysis.kpis import kpi_row, kpi_table
+from twin.analysis.tally import Tally
+from twin.errors import RunError, StateError
+from twin.events import EVENT, Kind
+from twin.frames import Frames
+from twin.scenario import Scenario, from_document, load
+
+from twin.units import format_duration, parse_duration
+from twin.world.build import make_plan
+from twin.world.site import Site
+
+__all__ = ["Twin", "open"]
+
+_SLICES = 200  # of a run: how often progress is shown and Ctrl-C is heard
+_SHORTEST_SLICE_US = 60_000_000
+_SQLITE_MAGIC = b"SQLite format 3\0"
+
+Record = Literal["rows", "kpis"]
+
+
+def open(  # noqa: A001 - the public name is twin.open
+    path_or_scenario: str | Path | Scenario,
+    *,
+    seed: int | None = None,
+    engine: str | None = None,
+    record: Record = "rows",
+    state: str | Path | None = None,
+) -> "Twin":
+    """Open a twin of a scenario, or bring a saved one back to where it stood.
+
+    Parameters
+    ----------
+    path_or_scenario
+        A scenario, the path of a TOML file, the name of a packaged scenario, or a saved twin.
+    seed, engine
+        Instead of the scenario's own.
+    record
+        ``"rows"`` keeps every event; ``"kpis"`` keeps only what key figures need.
+    state
+        File of the twin: opened again where it exists, written by ``save()``.
+
+    Raises
+    ------
+    ScenarioError
+        The scenario cannot be used.
+    StateError
+        The saved twin cannot be used, or is of another scenario, seed or engine.
+    """
+    file = None if state is None else Path(state)
+    if not isinstance(path_or_scenario, Scenario) and _is_saved(Path(path_or_scenario)):
+        return _reopen(Path(path_or_scenario), None, seed, engine)
+    scenario = path_or_scenario
+    if not isinstance(scenario, Scenario):
+        scenario = load(scenario)
+    if file is not None and file.exists():
+        return _reopen(file, scenario, seed, engine)
+    return Twin(
+        scenario,
+        seed=scenario.run.seed if seed is None else seed,
+        engine=engine or scenario.run.engine,
+        record=record,
+        state=file,
+    )
+
+
+def _is_saved(path: Path) -> bool:
+    """Say whether a path is an SQLite file."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
+
+
+def _reopen(path: Path, scenario: Scenario | None, seed: int | None, engine: str | None) -> "Twin":
+    """Bring a saved twin back: the same scenario and seed, run again to the saved moment."""
+    saved = store.read(path)
+    if scenario is not None and scenario.digest != saved.digest:
+        raise StateError(
+            path,
+            "saved from another scenario",
+            hint="open the file alone, or choose another state file for this scenario",
+        )
+    for name, asked, found in (("seed", seed, saved.seed), ("engine", engine, saved.engine)):
+        if asked is not None and asked != found:
+            raise StateError(path, f"saved with {name} {found}, asked for {asked}")
+    twin = Twin(
+        scenario or from_document(saved.document, file=str(path)),
+        seed=saved.seed,
+        engine=saved.engine,
+        record="kpis" if saved.record == "kpis" else "rows",
+        state=path,
+    )
+    twin.run_to_us(saved.now_us, progress=False)
+    return twin
+
+
+class Twin:
+    """A site in time; make one with ``twin.open``."""
+
+    def __init__(
+        self, scenario: Scenario, *, seed: int, engine: str, record: Record, state: Path | None
+    ) -> None:
+        """Build the site at its first moment."""
+        if engine not in ("compiled", "reference"):
+            raise RunError(f'engine is "compiled" or "reference", not {engine!r}')
+        if record not in ("rows", "kpis"):
+            raise RunError(f'record is "rows" or "kpis", not {record!r}')
+        if not 0 <= seed < 2**63:
+            raise RunError(f"seed is a whole number from 0 to 2**63 - 1, not {seed}")
+        self.scenario = scenario
+        self.seed = seed
+        self.engine = engine
+        self.record: Record = record
+        self.state = state
+        self._chunks: list[NDArray[np.void]] = []
+        self._counted = 0  # chunks that the tally has seen
+        self._site = Site(scenario, seed, engine, self._take)
+        self._tally = Tally(len(self._site.roster.workers), len(self._site.roster.gateways))
+        self._memory: tuple[int, sqlite3.Connection] | None = None
+
+    def __repr__(self) -> str:
+        at = f"{self.now:%Y-%m-%d %H:%M:%S %Z}"
+        return f"<Twin {self.scenario.name!r} seed {self.seed} {self.engine} at {at}>"
+
+    def _take(self, chunk: NDArray[np.void]) -> None:
+        """Keep a chunk of rows, or only count it."""
+        if self.record == "rows":
+            self._chunks.append(chunk)
+        else:
+            self._tally.add(chunk)
+
+    @property
+    def now_us(self) -> int:
+        """How much time has passed since the start [us]."""
+        return self._site.now_us
+
+    @property
+    def now(self) -> datetime:
+        """The date and local time on the site."""
+        return self._site.calendar.at(self.now_us)
+
+    @property
+    def horizon_us(self) -> int:
+        """How long the scenario's run is [us]."""
+        return self.scenario.run.horizon_us
+
+    def run(
+        self,
+        duration: str | None = None,
+        *,
+        until: str | datetime | None = None,
+        progress: bool | None = None,
+    ) -> Self:
+        """Let time pass.
+
+        Parameters
+        ----------
+        duration
+            How much more, like ``"2 h"``; nothing for the rest of the scenario's horizon.
+        until
+            Instead: how much since the start, like ``"8 h"``, or a date (local time where it has
+            no time zone).
+        progress
+            Show a bar; by default when the run is long enough to wait for.
+
+        Raises
+        ------
+        RunError
+            The moment lies in the past, or both ``duration`` and ``until`` are given.
+        UnitError
+            A duration without its unit.
+        """
+        until_us = self._until_us(duration, until)
+        if until_us < self.now_us:
+            raise RunError(
+                f"cannot run back to {format_duration(until_us)}: "
+                f"the clock shows {format_duration(self.now_us)}",
+                hint="open a new twin to begin again",
+            )
+        self.run_to_us(until_us, progress=progress)
+        return self
+
+    def _until_us(self, duration: str | None, until: str | datetime | None) -> int:
+        """Return the moment a run is to end at [us]."""
+        if duration is not None and until is not None:
+            raise RunError("give a duration or until, not both")
+        if duration is not None:
+            return self.now_us + parse_duration(duration)
+        if isinstance(until, datetime):
+            return self._site.calendar.moment_us(until)
+        if until is not None:
+            return parse_duration(until)
+        return max(self.now_us, self.horizon_us)
+
+    def run_to_us(self, until_us: int, *, progress: bool | None = None) -> None:
+        """Run to a moment in slices; any slicing gives the same rows.
+
+        Ctrl-C ends the run after the slice under way: the twin stays whole, and can go on.
+
+        Parameters
+        ----------
+        until_us
+            The moment [us].
+        """
+        span_us = until_us - self.now_us
+        step_us = max(_SHORTEST_SLICE_US, -(-span_us // _SLICES))
+        hours = span_us / 3.6e9
+        show = {True: 0.0, None: 2.0, False: 0.0}[progress]
+        with (
+            _interruptible() as interrupted,
+            tqdm(
+                total=round(hours, 2),
+                unit="h",
+                desc=self.scenario.name,
+                delay=show,
+                leave=False,
+                disable=progress is False,
+                bar_format="{desc} {percentage:3.0f}% |{bar}| {n:.1f} of {total:.1f} h [{remaining}]",
+            ) as bar,
+        ):
+            while self.now_us < until_us and not interrupted.is_set():
+                before_us = self.now_us
+                self._site.run(min(until_us, before_us + step_us))
+                bar.update((self.now_us - before_us) / 3.6e9)
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+
+    def rows(self) -> NDArray[np.void]:
+        """Return all rows so far as one array of ``twin.events.EVENT``.
+
+        Raises
+        ------
+        RunError
+            The twin was opened with ``record="kpis"``.
+        """
+        if self.record != "rows":
+            raise RunError(
+                'this twin keeps no rows: it was opened with record="kpis"',
+                hint='open it with record="rows"',
+            )
+        if len(self._chunks) > 1:
+            self._count()
+            self._chunks = [np.concatenate(self._chunks)]
+            self._counted = 1
+        return self._chunks[0] if self._chunks else np.zeros(0, EVENT)
+
+    def _count(self) -> Tally:
+        """Return the tally, brought up to date."""
+        for chunk in self._chunks[self._counted :]:
+            self._tally.add(chunk)
+        self._counted = len(self._chunks)
+        return self._tally
+
+    @cached_property
+    def _frames(self) -> Frames:
+        """What makes frames of this site's rows."""
+        plan = make_plan(self.scenario, self._site.roster, self.seed)
+        return Frames(self.scenario, self._site.roster, plan, self._site.calendar)
+
+    def events(self, kind: str | None = None) -> pd.DataFrame:
+        """Return the events so far as a tidy frame, one line each.
+
+        Parameters
+        ----------
+        kind
+            Only this kind: scan, telemetry, session_open, session_close or unequipped.
+        """
+        rows = self.rows()
+        if kind is not None:
+            if kind.upper() not in Kind.__members__:
+                kinds = ", ".join(member.name.lower() for member in Kind)
+                raise RunError(f"no kind of event is called {kind!r}; there are {kinds}")
+            rows = rows[rows["kind"] == Kind[kind.upper()]]
+        return self._frames.events(rows)
+
+    def jobs(self) -> pd.DataFrame:
+        """Return the finished jobs of every job configuration, as Insight's job analysis does."""
+        return self._frames.jobs(self.rows())
+
+    def gateways(self) -> pd.DataFrame:
+        """Return the gateways with their load so far."""
+        counted = self._count().gateways
+        use = self._site.floor.busy_us() / max(self.now_us, 1)
+        return self._frames.gateways(counted["messages"], counted["wait_us"], use)
+
+    def kpis(self) -> pd.DataFrame:
+        """Return the key figures so far as one row; names carry their units."""
+        return kpi_row(self._count(), self._site.floor.busy_us(), self.now_us)
+
+    def kpi_table(self) -> pd.DataFrame:
+        """Return the key figures one below the other: name, value, unit, definition."""
+        return kpi_table(self.kpis())
+
+    def provenance(self) -> dict[str, str]:
+        """Return what makes this result again: scenario, digest, seed, moment, versions."""
+        return {
+            "scenario": self.scenario.name,
+            "digest": self.scenario.digest,
+            "seed": str(self.seed),
+            "engine": self.engine,
+            "record": self.record,
+            "start": self._site.calendar.at(0).isoformat(),
+            "time_zone": self.scenario.run.time_zone,
+            "now_us": str(self.now_us),
+            "simulated": format_duration(self.now_us),
+            "twin": version("twin"),
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "numba": version("numba"),
+        }
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Write the twin to an SQLite file: whole, or not at all.
+
+        Raises
+        ------
+        RunError
+            No path is given and the twin was opened without a state file.
+        OutputError
+            The file cannot be written.
+        """
+        if path is None and self.state is None:
+            raise RunError("save where? give a path, or open the twin with state=")
+        target = Path(path if path is not None else self.state or "")
+        store.write(target, self._content())
+        return target
+
+    def _content(self) -> store.Content:
+        """Return what a saved twin holds."""
+        table = self.kpi_table().itertuples(index=False)
+        shown = ((name, None if v != v else float(v), unit, text) for name, v, unit, text in table)
+        chunks = self._chunks if self.record == "rows" else []
+        return store.Content(
+            meta={
+                **self.provenance(),
+                "scenario": json.dumps(self.scenario.document(), sort_keys=True),
+                "name": self.scenario.name,
+                "origin_ms": str(self._site.calendar.origin_ms),
+            },
+            roster=self._site.roster,
+            shifts=[shift.name for shift in self.scenario.work.shifts],
+            kpis=shown,
+            chunks=((chunk, self._frames.codes(chunk)) for chunk in chunks),
+        )
+
+    def sql(self, query: str) -> pd.DataFrame:
+        """Return the answer of a query on the events so far; the tables are in store/schema.sql."""
+        if self._memory is None or self._memory[0] != self.now_us:
+            self._memory = self.now_us, store.in_memory(self._content())
+        return pd.read_sql_query(query, self._memory[1])
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Let Ctrl-C be heard between slices instead of tearing one."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+
+    def hear(_signal: int, _frame: FrameType | None) -> None:
+        interrupted.set()
+
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
