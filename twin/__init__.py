@@ -12,7 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twin.scenario import Scenario, assumptions, load, vary
+    from twin.scenario import Scenario, load, vary
+    from twin.scenario.assumptions import assumptions
     from twin.twin import Twin, open  # noqa: A004
 
 __all__ = ["Scenario", "Twin", "assumptions", "load", "open", "vary"]
@@ -30,7 +31,9 @@ _ROOMS = {
 def __getattr__(name: str) -> object:
     """Import a public name's room on first use."""
     if name not in _ROOMS:
-        raise AttributeError(f"module 'twin' has no attribute {name!r}; it has {', '.join(__all__)}")
+        raise AttributeError(
+            f"module 'twin' has no attribute {name!r}; it has {', '.join(__all__)}"
+        )
     value = getattr(import_module(_ROOMS[name]), name)
     globals()[name] = value
     return value

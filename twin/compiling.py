@@ -9,6 +9,7 @@ compiled code, of the versions and of the processor: a changed rule finds an emp
 """
 
 import hashlib
+import os
 import platform
 import shutil
 from collections.abc import Callable
@@ -59,6 +60,8 @@ def _cache_folder() -> Path | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder.touch()
+        if not os.access(folder, os.W_OK):
+            return None  # numba would turn to __pycache__, which no digest names
         _forget_old(folder.parent)
     except OSError:
         return None
@@ -93,6 +96,8 @@ def rule(function: F) -> F:
     # numba asks for the folder while it decorates; other users of numba keep their own.
     numba.config.CACHE_DIR = str(_FOLDER or before)
     try:
-        return cast(F, numba.njit(cache=_FOLDER is not None, error_model="numpy", _nrt=False)(function))
+        return cast(
+            F, numba.njit(cache=_FOLDER is not None, error_model="numpy", _nrt=False)(function)
+        )
     finally:
         numba.config.CACHE_DIR = before

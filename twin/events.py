@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 NEVER = np.iinfo(np.int64).max
 """A moment that does not come [us]."""
@@ -85,12 +86,12 @@ _PLACED = _MESSAGE | {Kind.SESSION_OPEN, Kind.SESSION_CLOSE}
 COLUMNS = (
     Column("time_us", "i8", "us", "moment of the row: arrival at the gateway, giving up, or the "
            "site's decision; a row belongs to a run if this is before its end", _ALL),
-    Column("scan_us", "i8", "us", "moment the scanner decoded the barcode or took its reading",
-           _MESSAGE, NEVER),
     Column("beep_us", "i8", "us", "moment the worker hears success or failure", _SCAN, NEVER),
     Column("visible_us", "i8", "us", "moment the cloud shows it; NEVER when it was lost",
            _MESSAGE, NEVER),
-    Column("wait_us", "i4", "us", "time in the gateway's queue before its service", _MESSAGE),
+    Column("wait_us", "i8", "us", "time in the gateway's queue before its service", _MESSAGE),
+    Column("link_us", "i4", "us", "time since the scanner decoded the barcode or took its reading: "
+           "spent waiting for a connection event and on the air", _MESSAGE),
     Column("worker", "i4", "index", "the worker, in the order of the site's roster", _ALL, -1),
     Column("scanner", "i4", "index", "the scanner, in the order of the site's fleet", _PLACED, -1),
     Column("gateway", "i4", "index", "the gateway, in the order of the site's fleet", _PLACED, -1),
@@ -111,6 +112,19 @@ EVENT = np.dtype([(column.name, column.dtype) for column in COLUMNS])
 
 EMPTY = tuple(column.empty for column in COLUMNS)
 """A row in which nothing is filled."""
+
+
+def scan_us(rows: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return when each message was made, NEVER for rows that are no message [us].
+
+    Parameters
+    ----------
+    rows
+        Array of ``EVENT`` rows, shape (n,).
+    """
+    is_message = np.isin(rows["kind"], (Kind.SCAN, Kind.TELEMETRY))
+    return np.where(is_message, rows["time_us"] - rows["link_us"], NEVER)
+
 
 FULL_BATTERY = 10_000
 """A full charge in the unit of the column ``battery`` [0.01 %]."""

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twin.analysis.jobs import marks, pair_jobs
-from twin.events import FULL_BATTERY, NEVER, Kind, Outcome, Role
+from twin.analysis.jobs import LINE, marks, pair_jobs
+from twin.events import FULL_BATTERY, NEVER, Kind, Outcome, Role, scan_us
 from twin.floor.fields import (
     JobTexts,
     event_ids,
@@ -78,13 +78,14 @@ class Frames:
 
     def _time_columns(self, rows: NDArray[np.void]) -> dict[str, object]:
         """Return the moments of a message and what lies between them."""
+        made_us = scan_us(rows)
         return {
-            "scan_time": self._times(rows["scan_us"]),
+            "scan_time": self._times(made_us),
             "beep_time": self._times(rows["beep_us"]),
             "visible_time": self._times(rows["visible_us"]),
-            "wait_ms": _where(rows["scan_us"] != NEVER, rows["wait_us"] / _US_PER_MS),
-            "scan_to_beep_ms": _between_ms(rows["scan_us"], rows["beep_us"]),
-            "scan_to_cloud_ms": _between_ms(rows["scan_us"], rows["visible_us"]),
+            "wait_ms": _where(made_us != NEVER, rows["wait_us"] / _US_PER_MS),
+            "scan_to_beep_ms": _between_ms(made_us, rows["beep_us"]),
+            "scan_to_cloud_ms": _between_ms(made_us, rows["visible_us"]),
         }
 
     def _device_columns(self, rows: NDArray[np.void]) -> dict[str, object]:
@@ -112,9 +113,7 @@ class Frames:
             "event_id": _spread(is_message, event_ids(states[is_message])),
         }  # fmt: skip
 
-    def _symbologies(
-        self, rows: NDArray[np.void], states: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
+    def _symbologies(self, rows: NDArray[np.void], states: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the symbology of each row as an index; the job symbology comes last."""
         weights = np.array([weight for _, weight in self._scenario.work.symbologies], float)
         return symbologies(states, rows["role"], weights, len(weights))
@@ -134,31 +133,46 @@ class Frames:
     def jobs(self, rows: NDArray[np.void]) -> pd.DataFrame:
         """Return the finished jobs of every job configuration, as job analysis pairs them."""
         scans = rows[(rows["kind"] == Kind.SCAN) & (rows["visible_us"] != NEVER)]
-        states = message_states(self._plan, scans)
-        codes = pd.Series(self._codes(scans, states), dtype="str")
-        found = [self._jobs_of(i, scans, codes) for i in range(len(self._jobs))]
+        candidates = np.flatnonzero(self._may_mark_a_job(scans["role"]))
+        marking = scans[candidates]
+        texts = pd.Series(self._codes(marking, message_states(self._plan, marking)), dtype="str")
+        found = [self._jobs_of(i, scans, candidates, texts) for i in range(len(self._jobs))]
         return pd.concat(found, ignore_index=True) if found else self._jobs_frame("", scans, [])
 
+    def _may_mark_a_job(self, roles: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Say which scans need their text looked at: items only where a prefix is like theirs."""
+        item_like = any(text[0].isdigit() or text[0] == "#" for job in self._jobs for text in job)
+        return (roles == Role.START) | (roles == Role.END) | item_like
+
     def _jobs_of(
-        self, config: int, scans: NDArray[np.void], codes: "pd.Series[str]"
+        self,
+        config: int,
+        scans: NDArray[np.void],
+        candidates: NDArray[np.int64],
+        texts: "pd.Series[str]",
     ) -> pd.DataFrame:
-        """Return the jobs of one configuration."""
-        texts = self._jobs[config]
+        """Return the jobs of one configuration; ``texts`` are those of the candidate scans."""
+        mark = np.full(len(scans), LINE, np.int64)
+        mark[candidates] = marks(texts, *self._jobs[config])
         paired = pair_jobs(
             scans["gateway"].astype(np.int64),
             scans["scanner"].astype(np.int64),
-            scans["scan_us"],
-            marks(codes, texts.start_barcode, texts.end_barcode),
+            scan_us(scans),
+            mark,
         )
         return self._jobs_frame(self._scenario.work.jobs[config].name, scans, paired)
 
     def _jobs_frame(
-        self, name: str, scans: NDArray[np.void], paired: "tuple[NDArray[np.int64], ...] | list[int]"
+        self,
+        name: str,
+        scans: NDArray[np.void],
+        paired: "tuple[NDArray[np.int64], ...] | list[int]",
     ) -> pd.DataFrame:
         """Return paired scans as a frame of jobs."""
         none = np.zeros(0, np.int64)
         start, end, count = paired if len(paired) else (none, none, none)
         first, last = scans[start], scans[end]
+        start_us, end_us = scan_us(first), scan_us(last)
         gateways = self._roster.gateways
         return pd.DataFrame(
             {
@@ -168,9 +182,9 @@ class Frames:
                 "device": _named(
                     first["scanner"], [s.serial for s in self._roster.scanners]
                 ).astype("str"),
-                "start": self._times(first["scan_us"]),
-                "end": self._times(last["scan_us"]),
-                "duration_s": (last["scan_us"] - first["scan_us"]) / 1e6,
+                "start": self._times(start_us),
+                "end": self._times(end_us),
+                "duration_s": (end_us - start_us) / 1e6,
                 "scans": count,
             }
         )
@@ -210,19 +224,21 @@ class Frames:
         return pd.Series(times).dt.tz_localize("UTC").dt.tz_convert(self._calendar.zone)
 
 
-def _enum(values: NDArray[np.uint8], enum: type[Kind] | type[Outcome] | type[Role]) -> pd.Categorical:
+def _enum(
+    values: NDArray[np.uint8], enum: type[Kind] | type[Outcome] | type[Role]
+) -> "pd.Categorical[str]":
     """Return the members of an enumeration as their names."""
     members = list(enum)
     codes = np.searchsorted([int(member) for member in members], values)
-    return pd.Categorical.from_codes(codes.tolist(), [member.name.lower() for member in members])
+    return pd.Categorical.from_codes(codes, pd.Index([member.name.lower() for member in members]))
 
 
-def _named(index: NDArray[np.int32], names: list[str]) -> pd.Categorical:
+def _named(index: NDArray[np.int32], names: list[str]) -> "pd.Categorical[str]":
     """Return indices as names, missing where the index is -1."""
     unique = list(dict.fromkeys(names))
     place = {name: i for i, name in enumerate(unique)}
     codes = np.array([*(place[name] for name in names), -1], np.int64)[index]
-    return pd.Categorical.from_codes(codes, unique)  # type: ignore[arg-type]
+    return pd.Categorical.from_codes(codes, pd.Index(unique, dtype="str"))
 
 
 def _count(values: NDArray[np.int32]) -> pd.Series:

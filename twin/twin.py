@@ -3,7 +3,6 @@
 import json
 import platform
 import signal
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +25,6 @@ from twin.errors import RunError, StateError
 from twin.events import EVENT, Kind
 from twin.frames import Frames
 from twin.scenario import Scenario, from_document, load
-
 from twin.units import format_duration, parse_duration
 from twin.world.build import make_plan
 from twin.world.site import Site
@@ -138,7 +136,7 @@ class Twin:
         self._counted = 0  # chunks that the tally has seen
         self._site = Site(scenario, seed, engine, self._take)
         self._tally = Tally(len(self._site.roster.workers), len(self._site.roster.gateways))
-        self._memory: tuple[int, sqlite3.Connection] | None = None
+        self._memory: tuple[int, store.Connection] | None = None
 
     def __repr__(self) -> str:
         at = f"{self.now:%Y-%m-%d %H:%M:%S %Z}"
@@ -237,7 +235,7 @@ class Twin:
                 delay=show,
                 leave=False,
                 disable=progress is False,
-                bar_format="{desc} {percentage:3.0f}% |{bar}| {n:.1f} of {total:.1f} h [{remaining}]",
+                bar_format="{desc} {percentage:3.0f}% |{bar}| {n:.1f}/{total:.1f} h [{remaining}]",
             ) as bar,
         ):
             while self.now_us < until_us and not interrupted.is_set():
@@ -350,7 +348,9 @@ class Twin:
     def _content(self) -> store.Content:
         """Return what a saved twin holds."""
         table = self.kpi_table().itertuples(index=False)
-        shown = ((name, None if v != v else float(v), unit, text) for name, v, unit, text in table)
+        shown = (
+            (name, None if pd.isna(v) else float(v), unit, text) for name, v, unit, text in table
+        )
         chunks = self._chunks if self.record == "rows" else []
         return store.Content(
             meta={

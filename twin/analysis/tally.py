@@ -1,4 +1,4 @@
-"""Counts and integer sums over rows, chunk by chunk: all that KPIs need, whether rows stay or go."""
+"""Counts and integer sums over rows, chunk by chunk: what KPIs need, whether rows stay or go."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,14 +86,15 @@ def _add_scan(total: np.void, worker: np.void, gateway: np.void, row: np.void) -
     total["scans"] += 1
     if row["outcome"] == _NO_FEEDBACK:
         total["no_feedback"] += 1
-    beep_us = row["beep_us"] - row["scan_us"]
-    cloud_us = row["visible_us"] - row["scan_us"]
+    scan_us = row["time_us"] - row["link_us"]
+    beep_us = row["beep_us"] - scan_us
+    cloud_us = row["visible_us"] - scan_us
     total["beep_us"] += beep_us
     total["beep_bins"][bin_of(beep_us)] += 1
     total["cloud_us"] += cloud_us
     total["cloud_bins"][bin_of(cloud_us)] += 1
     _add_wait(total, gateway, row)
-    _add_to_job(total, worker, row)
+    _add_to_job(total, worker, row["role"], scan_us)
 
 
 @rule
@@ -105,12 +106,12 @@ def _add_wait(total: np.void, gateway: np.void, row: np.void) -> None:
 
 
 @rule
-def _add_to_job(total: np.void, worker: np.void, row: np.void) -> None:
+def _add_to_job(total: np.void, worker: np.void, role: int, scan_us: int) -> None:
     """Pair start and end barcodes as job analysis does: a new start drops an unfinished job."""
-    if row["role"] == _START:
-        worker["job_from_us"] = row["scan_us"]
-    elif row["role"] == _END and worker["job_from_us"] != _NEVER:
-        job_us = row["scan_us"] - worker["job_from_us"]
+    if role == _START:
+        worker["job_from_us"] = scan_us
+    elif role == _END and worker["job_from_us"] != _NEVER:
+        job_us = scan_us - worker["job_from_us"]
         worker["job_from_us"] = _NEVER
         total["jobs"] += 1
         total["job_us"] += job_us

@@ -30,12 +30,12 @@ if COMPILED or TYPE_CHECKING:
     @rule
     def signed(value: np.uint64) -> int:
         """Return the bits of an unsigned word as a signed one."""
-        return np.int64(value)
+        return int(np.int64(value))
 
     @rule
     def bits_of(value: float) -> int:
         """Return the IEEE 754 bits of a double as a signed word."""
-        return np.float64(value).view(np.int64)
+        return int(np.float64(value).view(np.int64))
 
     @rule
     def float_of(bits: int) -> float:

@@ -68,28 +68,39 @@ def _component(law: np.void, state: int) -> int:
 
 
 @rule
-def sample(law: np.void, state: int) -> float:
-    """Return the number that a law gives at an address, in the law's own unit."""
-    i = _component(law, state)
+def sample(law: np.void, state: int, stream: int) -> float:
+    """Return the number that a law gives at an address, in the law's own unit.
+
+    Parameters
+    ----------
+    law
+        A ``LAW`` record.
+    state, stream
+        Address state of who and how-many-eth, and what is decided; not looked at by a constant.
+    """
+    if law["shape"][0] == CONSTANT and law["reached"][0] >= 1.0:
+        return law["p"][0]
+    address = fold(state, stream)
+    i = _component(law, address)
     shape, p, q = law["shape"][i], law["p"][i], law["q"][i]
     if shape == LOGNORMAL:
-        return exp(p + q * normal(state))
+        return exp(p + q * normal(address))
     if shape == UNIFORM:
-        return p + q * unit(fold(state, _PART_VALUE))
+        return p + q * unit(fold(address, _PART_VALUE))
     if shape == NORMAL:
-        return p + q * normal(state)
+        return p + q * normal(address)
     return p
 
 
 @rule
-def sample_us(law: np.void, state: int) -> int:
+def sample_us(law: np.void, state: int, stream: int) -> int:
     """Return the duration that a law gives at an address, cut to 0 .. LONGEST_US [us]."""
-    x = sample(law, state)
+    x = sample(law, state, stream)
     return to_us(0.0 if x < 0.0 else (_LONGEST if x > _LONGEST else x))
 
 
 @rule
-def sample_count(law: np.void, state: int, smallest: int, largest: int) -> int:
+def sample_count(law: np.void, state: int, stream: int, smallest: int, largest: int) -> int:
     """Return the whole number that a law gives at an address, cut to its ends [1]."""
-    x = sample(law, state) + 0.5
+    x = sample(law, state, stream) + 0.5
     return int(smallest if x < smallest else (largest if x > largest else x))

@@ -74,7 +74,7 @@ def _triggers(
 ) -> None:
     """Fill one trigger time per state."""
     for i in range(len(states)):
-        out[i] = sample(book[0]["trigger"], fold(states[i], stream))
+        out[i] = sample(book[0]["trigger"], states[i], stream)
 
 
 def trigger_s(plan: FloorPlan, states: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from twin.resources import near
 from twin.scenario.base import Finding, Name, Part, refuse
 from twin.scenario.quantities import LengthM, PositiveLengthM, TemperatureDegC
 
-__all__ = ["Site", "Station", "Wall", "Zone"]
+__all__ = ["Site", "Station", "Wall", "Zone", "doubles", "unknown"]
 
 
 class Zone(Part):

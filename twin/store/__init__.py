@@ -1,5 +1,5 @@
 """What a twin remembers: rows in memory, SQLite when it is asked for."""
 
-from twin.store.database import Content, Saved, in_memory, read, write
+from twin.store.database import Connection, Content, Saved, in_memory, read, write
 
-__all__ = ["Content", "Saved", "in_memory", "read", "write"]
+__all__ = ["Connection", "Content", "Saved", "in_memory", "read", "write"]

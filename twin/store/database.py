@@ -17,6 +17,7 @@ from twin.errors import OutputError, StateError
 from twin.events import COLUMNS, FULL_BATTERY, KIND_MEANING, OUTCOME_MEANING
 from twin.world.roster import Roster
 
+Connection = sqlite3.Connection
 FORMAT = "1"
 _PERCENT = 100 / FULL_BATTERY
 
@@ -50,6 +51,7 @@ def write(path: Path, content: Content) -> None:
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
             fill(connection, content)
+        Path(name).chmod(0o644)  # mkstemp keeps it from everyone else
         os.replace(name, path)
     except (OSError, sqlite3.Error) as error:
         raise OutputError(path, str(error)) from error
@@ -96,10 +98,7 @@ def _fill_roster(connection: sqlite3.Connection, roster: Roster, shifts: Sequenc
     _insert(
         connection,
         "worker",
-        (
-            (i, w.name, shifts[w.shift], w.zone, w.x_m, w.y_m)
-            for i, w in enumerate(roster.workers)
-        ),
+        ((i, w.name, shifts[w.shift], w.zone, w.x_m, w.y_m) for i, w in enumerate(roster.workers)),
     )
     _insert(
         connection,
@@ -139,9 +138,7 @@ def _event_values(
     return zip(*columns, codes, strict=True)
 
 
-def _insert(
-    connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[object]]
-) -> None:
+def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[object]]) -> None:
     """Insert rows into a table, all columns in the order of the schema."""
     rows = iter(rows)
     head = next(rows, None)
@@ -200,5 +197,3 @@ def in_memory(content: Content) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
     fill(connection, content)
     return connection
-
-

@@ -28,15 +28,15 @@ CREATE TABLE column_meaning (
 
 -- The flat row; columns that a kind does not fill are NULL.
 CREATE TABLE event (
-    id INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, scan_us INTEGER, beep_us INTEGER,
-    visible_us INTEGER, wait_us INTEGER, worker INTEGER, scanner INTEGER, gateway INTEGER,
+    id INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, beep_us INTEGER, visible_us INTEGER,
+    wait_us INTEGER, link_us INTEGER, worker INTEGER, scanner INTEGER, gateway INTEGER,
     number INTEGER, job INTEGER, line INTEGER, battery REAL, kind INTEGER NOT NULL,
     outcome INTEGER NOT NULL, attempts INTEGER, role INTEGER, scan_code TEXT
 );
 
 CREATE VIEW scan AS
-SELECT event.id, event.time_us, event.scan_us, event.beep_us, event.visible_us, event.wait_us,
-       event.scan_us / 1000 + (SELECT value FROM meta WHERE key = 'origin_ms') AS created_ms,
+SELECT event.id, event.time_us, event.time_us - event.link_us AS scan_us, event.beep_us, event.visible_us, event.wait_us,
+       (event.time_us - event.link_us) / 1000 + (SELECT value FROM meta WHERE key = 'origin_ms') AS created_ms,
        worker.name AS worker, scanner.serial AS device, gateway.name AS gateway,
        gateway.station, gateway.usecase, event.job, event.line, event.scan_code,
        event.battery AS battery_percent, event.attempts, outcome.name AS outcome

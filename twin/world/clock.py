@@ -50,7 +50,9 @@ class Calendar:
         aware = local if local.tzinfo else local.replace(tzinfo=self.zone)
         return (aware.astimezone(UTC) - self._origin) // _US
 
-    def occurrences(self, start: time, lasts_us: int, from_us: int) -> Iterator[tuple[str, int, int]]:
+    def occurrences(
+        self, start: time, lasts_us: int, from_us: int
+    ) -> Iterator[tuple[str, int, int]]:
         """Yield (weekday, begin, end) of a daily stretch, from the first that ends after a moment.
 
         Begin and end are faces of the wall clock: the night shift of the autumn change is an hour

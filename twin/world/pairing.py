@@ -76,9 +76,7 @@ class Gateways:
         self._taken: list[set[int]] = [set() for _ in roster.gateways]
         self._phones = [i for i, g in enumerate(roster.gateways) if g.kind == "mobile"]
         self._reach = _reach(scenario, roster)
-        self._clock_u = [
-            draw(seed, GATEWAY_CLOCK, gateway_word(g), 0, 0) for g in roster.gateways
-        ]
+        self._clock_u = [draw(seed, GATEWAY_CLOCK, gateway_word(g), 0, 0) for g in roster.gateways]
 
     def order(self, workers: list[int]) -> list[int]:
         """Return workers with the one farthest from any stationary gateway first."""
@@ -105,7 +103,9 @@ class Gateways:
 
     def _occupy(self, gateway: int, distance_m: float) -> Place:
         """Take the lowest free slot of a gateway."""
-        slot = next(i for i in range(len(self._taken[gateway]) + 1) if i not in self._taken[gateway])
+        slot = next(
+            i for i in range(len(self._taken[gateway]) + 1) if i not in self._taken[gateway]
+        )
         self._taken[gateway].add(slot)
         return Place(gateway, slot, distance_m)
 
@@ -169,9 +169,7 @@ def distances_m(
     return metres
 
 
-def _crosses(
-    start: NDArray[np.float64], end: NDArray[np.float64], wall: Wall
-) -> NDArray[np.bool_]:
+def _crosses(start: NDArray[np.float64], end: NDArray[np.float64], wall: Wall) -> NDArray[np.bool_]:
     """Return which straight lines cross a wall, shape (w, g)."""
     a, b = np.array([wall.x1_m, wall.y1_m]), np.array([wall.x2_m, wall.y2_m])
     divides_line = _side(a, b, start) * _side(a, b, end) < 0

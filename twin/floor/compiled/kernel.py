@@ -71,7 +71,9 @@ def run(
 
 
 @rule
-def _scan_arrives(book: NDArray[np.void], me: np.void, gateway: np.void, now_us: int, row: np.void) -> bool:
+def _scan_arrives(
+    book: NDArray[np.void], me: np.void, gateway: np.void, now_us: int, row: np.void
+) -> bool:
     """A scan reaches its gateway, or its scanner gives up; return whether it failed."""
     me["scans"] += 1
     beep_us, failed = now_us, True
@@ -95,7 +97,9 @@ def _scan_arrives(book: NDArray[np.void], me: np.void, gateway: np.void, now_us:
 
 
 @rule
-def _next_scan(book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], failed: bool) -> int:
+def _next_scan(
+    book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], failed: bool
+) -> int:
     """After the beep: the next line, or the same again; return when that arrives [us]."""
     me["number"] += 1
     if not failed:
@@ -114,7 +118,9 @@ def _next_job(book: NDArray[np.void], me: np.void) -> None:
 
 
 @rule
-def _plan_scan(book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], repeated: bool) -> int:
+def _plan_scan(
+    book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], repeated: bool
+) -> int:
     """Decide when a worker scans next; return when that reaches the gateway [us]."""
     scan = fold(me["state"], me["number"])
     role = role_of(me["line"], me["lines"])
@@ -183,7 +189,9 @@ def _exchange_us(me: np.void, ready_us: int, tries: int) -> int:
 
 
 @rule
-def _accept(book: NDArray[np.void], gateway: np.void, message: int, now_us: int, row: np.void) -> int:
+def _accept(
+    book: NDArray[np.void], gateway: np.void, message: int, now_us: int, row: np.void
+) -> int:
     """Queue a message at its gateway; return when the gateway is done with it [us]."""
     begins_us = max(now_us, gateway["free_us"])
     work_us = service_us(book, message)
@@ -211,7 +219,7 @@ def _write_message(
 ) -> None:
     """Fill what scans and reports have in common."""
     row["time_us"] = now_us
-    row["scan_us"] = made_us
+    row["link_us"] = now_us - made_us
     row["scanner"] = me["scanner"]
     row["gateway"] = me["gateway"]
     row["attempts"] = min(tries, me["limit"], _MOST_TRIES)

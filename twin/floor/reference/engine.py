@@ -78,14 +78,14 @@ class ReferenceFloor:
             yield self._arrival(session.exchange_us(worker.scan_us, tries), worker.index)
             session.scans += 1
             passage = None
-            beep_us = self._env.now
+            beep_us = self._now_us
             if tries <= session.limit:
-                passage = gateway.accept(worker.scan, self._env.now)
+                passage = gateway.accept(worker.scan, self._now_us)
                 feedback_tries = session.feedback_tries(worker.scan)
                 beep_us = session.exchange_us(passage.served_us, feedback_tries)
             repeated = passage is None or feedback_tries > session.limit
             self._rows.append(
-                scan_row(worker, session, self._env.now, tries, passage, beep_us, repeated)
+                scan_row(worker, session, self._now_us, tries, passage, beep_us, repeated)
             )
             worker.go_on(beep_us, repeated)
 
@@ -100,11 +100,16 @@ class ReferenceFloor:
             yield self._arrival(session.exchange_us(made_us, tries), rank)
             passage = None
             if tries <= session.limit:
-                passage = self._gateways[session.gateway].accept(report, self._env.now)
+                passage = self._gateways[session.gateway].accept(report, self._now_us)
             self._rows.append(
-                report_row(worker, session, self._env.now, made_us, number, tries, passage)
+                report_row(worker, session, self._now_us, made_us, number, tries, passage)
             )
             number += 1
+
+    @property
+    def _now_us(self) -> int:
+        """The moment the processes have reached [us]."""
+        return int(self._env.now)
 
     def _arrival(self, moment_us: int, rank: int) -> Arrival:
         """Return the event of a message reaching its gateway."""
@@ -124,4 +129,3 @@ class ReferenceFloor:
     def busy_us(self) -> NDArray[np.int64]:
         """Return how much service each gateway has taken on since the start [us]."""
         return np.array([gateway.busy_us for gateway in self._gateways], np.int64)
-

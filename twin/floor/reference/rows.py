@@ -23,10 +23,10 @@ def scan_row(
     in_job = worker.lines > 0
     return (
         now_us,
-        worker.scan_us,
         beep_us,
         (passage or _LOST).visible_us,
         (passage or _LOST).wait_us,
+        now_us - worker.scan_us,
         worker.index,
         session.scanner,
         session.gateway,
@@ -53,10 +53,10 @@ def report_row(
     """Return the row of a scanner's report that reached its gateway, or was given up."""
     return (
         now_us,
-        made_us,
         int(NEVER),
         (passage or _LOST).visible_us,
         (passage or _LOST).wait_us,
+        now_us - made_us,
         worker.index,
         session.scanner,
         session.gateway,

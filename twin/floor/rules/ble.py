@@ -10,6 +10,8 @@ def attempts(state: int, stream: int, loss: float, limit: int) -> int:
 
     Each event fails independently: the count is geometric, cut at the supervision timeout.
     """
+    if loss == 0.0:
+        return 1
     u = unit(fold(fold(state, stream), 0))
     n = 1
     still_failing = loss

@@ -16,8 +16,8 @@ _NONE, _START, _LINE, _END = int(Role.NONE), int(Role.START), int(Role.LINE), in
 @rule
 def job_lines(book: NDArray[np.void], worker: int, job: int) -> int:
     """Return how many lines a worker's job has [1]."""
-    state = fold(fold(worker, job), LINES)
-    return sample_count(book[0]["job_lines"], state, book[0]["smallest_job"], book[0]["largest_job"])
+    smallest, largest = book[0]["smallest_job"], book[0]["largest_job"]
+    return sample_count(book[0]["job_lines"], fold(worker, job), LINES, smallest, largest)
 
 
 @rule
@@ -64,7 +64,7 @@ def interval_us(book: NDArray[np.void], scan: int, role: int, repeated: bool) ->
         law = book[0]["job_setup"]
     elif role == _END:
         law = book[0]["job_close"]
-    return sample_us(law, fold(scan, INTERVAL))
+    return sample_us(law, scan, INTERVAL)
 
 
 @rule
