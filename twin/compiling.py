@@ -86,18 +86,35 @@ def rule(function: F) -> F:
     AssertionError
         The function stands in a file that the cache digest does not cover.
     """
+    return _compiled(function, inline=False)
+
+
+def inlined_rule(function: F) -> F:
+    """Compile like ``rule``, and put the body wherever compiled code calls it.
+
+    For what is tiny or called in one hot place: in the floor's inner loop the calls themselves
+    took a third of the time. Not for everything: copies of large functions slow it down again.
+    """
+    return _compiled(function, inline=True)
+
+
+def _compiled(function: F, *, inline: bool) -> F:
+    """Compile a function, its cache in our folder."""
     source = Path(function.__code__.co_filename).resolve()
     if source.is_relative_to(PACKAGE):
         room = source.relative_to(PACKAGE).parts[0]
         assert room in ROOMS, f"{source}: compiled code outside {ROOMS} could be served stale"
     if not COMPILED:
         return function
+    # Rules allocate nothing, so numba's reference counting (_nrt) is left out: it would touch
+    # the counter of every array at every call.
+    compiler = numba.njit(
+        cache=_FOLDER is not None, error_model="numpy", forceinline=inline, _nrt=False
+    )
     before = numba.config.CACHE_DIR
     # numba asks for the folder while it decorates; other users of numba keep their own.
     numba.config.CACHE_DIR = str(_FOLDER or before)
     try:
-        return cast(
-            F, numba.njit(cache=_FOLDER is not None, error_model="numpy", _nrt=False)(function)
-        )
+        return cast(F, compiler(function))
     finally:
         numba.config.CACHE_DIR = before

@@ -1,10 +1,13 @@
 """Rows as tidy frames: names for indices, local time for microseconds, NaN for what is not."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from twin.analysis.jobs import LINE, marks, pair_jobs
+from twin.errors import RunError
 from twin.events import FULL_BATTERY, NEVER, Kind, Outcome, Role, scan_us
 from twin.floor.fields import (
     JobTexts,
@@ -36,82 +39,115 @@ class Frames:
         self._jobs = [JobTexts(j.start_barcode, j.end_barcode) for j in scenario.work.jobs]
         self._temperature_degc = {z.name: z.temperature_degc for z in scenario.site.zones}
 
-    def events(self, rows: NDArray[np.void]) -> pd.DataFrame:
-        """Return rows as a frame, one line each."""
-        return pd.DataFrame(
-            {
-                "time": self._times(rows["time_us"]),
-                "kind": _enum(rows["kind"], Kind),
-                "outcome": _enum(rows["outcome"], Outcome),
-                **self._who(rows),
-                **self._job_columns(rows),
-                **self._time_columns(rows),
-                **self._device_columns(rows),
-                **self._text_columns(rows),
-            }
-        )
+    def events(self, rows: NDArray[np.void], columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return rows as a frame, one line each.
 
-    def _who(self, rows: NDArray[np.void]) -> dict[str, object]:
-        """Return the columns that say who scanned with what, and where."""
-        roster, gateway = self._roster, rows["gateway"]
+        Parameters
+        ----------
+        rows
+            Array of ``EVENT`` rows, shape (n,).
+        columns
+            Only these, in this order; texts and ids take most of the time.
+
+        Raises
+        ------
+        RunError
+            A column that does not exist.
+        """
+        makers = self._makers(rows)
+        chosen = list(makers) if columns is None else list(columns)
+        for name in chosen:
+            if name not in makers:
+                raise RunError(f"events have no column {name!r}; they have {', '.join(makers)}")
+        return pd.DataFrame({name: makers[name]() for name in chosen}, columns=chosen)
+
+    def _makers(self, rows: NDArray[np.void]) -> dict[str, Callable[[], object]]:
+        """Return what makes each column, in the order of the frame."""
+        return {
+            "time": lambda: self._times(rows["time_us"]),
+            "kind": lambda: _enum(rows["kind"], Kind),
+            "outcome": lambda: _enum(rows["outcome"], Outcome),
+            **self._who(rows),
+            **self._job_columns(rows),
+            **self._time_columns(rows),
+            **self._device_columns(rows),
+            **self._text_columns(rows),
+        }
+
+    def _who(self, rows: NDArray[np.void]) -> dict[str, Callable[[], object]]:
+        """Say who scanned with what, and where."""
+        roster = self._roster
         shifts = [shift.name for shift in self._scenario.work.shifts]
+
+        def named(column: str, names: list[str]) -> Callable[[], object]:
+            return lambda: _named(rows[column], names)
+
         return {
-            "worker": _named(rows["worker"], [w.name for w in roster.workers]),
-            "shift": _named(rows["worker"], [shifts[w.shift] for w in roster.workers]),
-            "zone": _named(rows["worker"], [w.zone for w in roster.workers]),
-            "device": _named(rows["scanner"], [s.serial for s in roster.scanners]),
-            "gateway": _named(gateway, [g.name for g in roster.gateways]),
-            "gateway_kind": _named(gateway, [g.kind for g in roster.gateways]),
-            "station": _named(gateway, [g.station for g in roster.gateways]),
-            "usecase": _named(gateway, [g.usecase for g in roster.gateways]),
+            "worker": named("worker", [w.name for w in roster.workers]),
+            "shift": named("worker", [shifts[w.shift] for w in roster.workers]),
+            "zone": named("worker", [w.zone for w in roster.workers]),
+            "device": named("scanner", [s.serial for s in roster.scanners]),
+            "gateway": named("gateway", [g.name for g in roster.gateways]),
+            "gateway_kind": named("gateway", [g.kind for g in roster.gateways]),
+            "station": named("gateway", [g.station for g in roster.gateways]),
+            "usecase": named("gateway", [g.usecase for g in roster.gateways]),
         }
 
-    def _job_columns(self, rows: NDArray[np.void]) -> dict[str, object]:
-        """Return where in its worker's work a scan stands."""
+    def _job_columns(self, rows: NDArray[np.void]) -> dict[str, Callable[[], object]]:
+        """Say where in its worker's work a scan stands."""
         return {
-            "number": _count(rows["number"]),
-            "job": _count(rows["job"]),
-            "line": _count(rows["line"]),
-            "role": _enum(rows["role"], Role),
-            "attempts": rows["attempts"],
+            "number": lambda: _count(rows["number"]),
+            "job": lambda: _count(rows["job"]),
+            "line": lambda: _count(rows["line"]),
+            "role": lambda: _enum(rows["role"], Role),
+            "attempts": lambda: rows["attempts"],
         }
 
-    def _time_columns(self, rows: NDArray[np.void]) -> dict[str, object]:
-        """Return the moments of a message and what lies between them."""
+    def _time_columns(self, rows: NDArray[np.void]) -> dict[str, Callable[[], object]]:
+        """Say when a message was made, arrived, beeped and showed, and what lies between."""
         made_us = scan_us(rows)
         return {
-            "scan_time": self._times(made_us),
-            "beep_time": self._times(rows["beep_us"]),
-            "visible_time": self._times(rows["visible_us"]),
-            "wait_ms": _where(made_us != NEVER, rows["wait_us"] / _US_PER_MS),
-            "scan_to_beep_ms": _between_ms(made_us, rows["beep_us"]),
-            "scan_to_cloud_ms": _between_ms(made_us, rows["visible_us"]),
+            "scan_time": lambda: self._times(made_us),
+            "beep_time": lambda: self._times(rows["beep_us"]),
+            "visible_time": lambda: self._times(rows["visible_us"]),
+            "wait_ms": lambda: _where(made_us != NEVER, rows["wait_us"] / _US_PER_MS),
+            "scan_to_beep_ms": lambda: _between_ms(made_us, rows["beep_us"]),
+            "scan_to_cloud_ms": lambda: _between_ms(made_us, rows["visible_us"]),
         }
 
-    def _device_columns(self, rows: NDArray[np.void]) -> dict[str, object]:
-        """Return the state of the scanner."""
+    def _device_columns(self, rows: NDArray[np.void]) -> dict[str, Callable[[], object]]:
+        """Say in what state the scanner is."""
         temperatures = [self._temperature_degc[w.zone] for w in self._roster.workers]
+        degc = np.append(np.array(temperatures, float), np.nan)
         held = rows["scanner"] >= 0
-        degc = np.append(np.array(temperatures, float), np.nan)[rows["worker"]]
+        firmwares = [scanner.firmware for scanner in self._roster.scanners]
         return {
-            "battery_percent": _where(held, rows["battery"] * (100 / FULL_BATTERY)),
-            "temperature_degc": _where(held, degc),
-            "firmware": _named(rows["scanner"], [s.firmware for s in self._roster.scanners]),
+            "battery_percent": lambda: _where(held, rows["battery"] * (100 / FULL_BATTERY)),
+            "temperature_degc": lambda: _where(held, degc[rows["worker"]]),
+            "firmware": lambda: _named(rows["scanner"], firmwares),
         }
 
-    def _text_columns(self, rows: NDArray[np.void]) -> dict[str, object]:
-        """Return the id of each message; text, symbology and trigger time of each scan."""
-        states = message_states(self._plan, rows)
+    def _text_columns(self, rows: NDArray[np.void]) -> dict[str, Callable[[], object]]:
+        """Say the id of each message; text, symbology and trigger time of each scan."""
         is_scan = rows["kind"] == Kind.SCAN
         is_message = is_scan | (rows["kind"] == Kind.TELEMETRY)
         names = [name for name, _ in self._scenario.work.symbologies]
+        names.append(self._scenario.work.job_symbology)
+
+        def states(where: NDArray[np.bool_]) -> NDArray[np.int64]:
+            return message_states(self._plan, rows[where])
+
         return {
-            "scan_code": _spread(is_scan, self._codes(rows[is_scan], states[is_scan])),
-            "symbology": _named(np.where(is_scan, self._symbologies(rows, states), -1),
-                                [*names, self._scenario.work.job_symbology]),
-            "trigger_s": _where(is_scan, trigger_s(self._plan, states)),
-            "event_id": _spread(is_message, event_ids(states[is_message])),
-        }  # fmt: skip
+            "scan_code": lambda: _spread(is_scan, self._codes(rows[is_scan], states(is_scan))),
+            "symbology": lambda: _named(
+                np.where(is_scan, self._symbologies(rows, message_states(self._plan, rows)), -1),
+                names,
+            ),
+            "trigger_s": lambda: _where(
+                is_scan, trigger_s(self._plan, message_states(self._plan, rows))
+            ),
+            "event_id": lambda: _spread(is_message, event_ids(states(is_message))),
+        }
 
     def _symbologies(self, rows: NDArray[np.void], states: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the symbology of each row as an index; the job symbology comes last."""

@@ -3,20 +3,22 @@
 import json
 import platform
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
+from tqdm.std import tqdm
 
 from twin import store
 from twin.analysis.kpis import kpi_row, kpi_table
@@ -33,6 +35,7 @@ __all__ = ["Twin", "open"]
 
 _SLICES = 200  # of a run: how often progress is shown and Ctrl-C is heard
 _SHORTEST_SLICE_US = 60_000_000
+_SAVED_AT_ONCE = 1 << 17  # rows
 _SQLITE_MAGIC = b"SQLite format 3\0"
 
 Record = Literal["rows", "kpis"]
@@ -228,7 +231,7 @@ class Twin:
         show = {True: 0.0, None: 2.0, False: 0.0}[progress]
         with (
             _interruptible() as interrupted,
-            tqdm(
+            _bar_class()(
                 total=round(hours, 2),
                 unit="h",
                 desc=self.scenario.name,
@@ -277,13 +280,22 @@ class Twin:
         plan = make_plan(self.scenario, self._site.roster, self.seed)
         return Frames(self.scenario, self._site.roster, plan, self._site.calendar)
 
-    def events(self, kind: str | None = None) -> pd.DataFrame:
+    def events(
+        self, kind: str | None = None, *, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """Return the events so far as a tidy frame, one line each.
 
         Parameters
         ----------
         kind
             Only this kind: scan, telemetry, session_open, session_close or unequipped.
+        columns
+            Only these columns, in this order; without texts and ids it is several times quicker.
+
+        Raises
+        ------
+        RunError
+            A kind or a column that does not exist.
         """
         rows = self.rows()
         if kind is not None:
@@ -291,7 +303,7 @@ class Twin:
                 kinds = ", ".join(member.name.lower() for member in Kind)
                 raise RunError(f"no kind of event is called {kind!r}; there are {kinds}")
             rows = rows[rows["kind"] == Kind[kind.upper()]]
-        return self._frames.events(rows)
+        return self._frames.events(rows, columns)
 
     def jobs(self) -> pd.DataFrame:
         """Return the finished jobs of every job configuration, as Insight's job analysis does."""
@@ -351,7 +363,8 @@ class Twin:
         shown = (
             (name, None if pd.isna(v) else float(v), unit, text) for name, v, unit, text in table
         )
-        chunks = self._chunks if self.record == "rows" else []
+        rows = self.rows() if self.record == "rows" else np.zeros(0, EVENT)
+        chunks = (rows[i : i + _SAVED_AT_ONCE] for i in range(0, len(rows), _SAVED_AT_ONCE))
         return store.Content(
             meta={
                 **self.provenance(),
@@ -370,6 +383,13 @@ class Twin:
         if self._memory is None or self._memory[0] != self.now_us:
             self._memory = self.now_us, store.in_memory(self._content())
         return pd.read_sql_query(query, self._memory[1])
+
+
+def _bar_class() -> type[tqdm]:
+    """Return the progress bar that fits where we run; the notebook's one is slow to import."""
+    if "ipykernel" in sys.modules and "ipywidgets" in sys.modules:
+        return cast(type[tqdm], import_module("tqdm.notebook").tqdm)
+    return tqdm
 
 
 @contextmanager

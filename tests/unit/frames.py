@@ -1,5 +1,6 @@
 """A small day as frames, like those of an open twin, and a stand-in for the twin itself."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -87,8 +88,8 @@ class FakeTwin:
         start = self.scenario.run.start.replace(tzinfo=ZONE)
         return start + timedelta(microseconds=self.now_us)
 
-    def events(self) -> pd.DataFrame:
-        return self.rows
+    def events(self, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        return self.rows if columns is None else self.rows[list(columns)]
 
     def gateways(self) -> pd.DataFrame:
         return gateways()

@@ -7,7 +7,7 @@ OOPSLA 2014; the finaliser is Stafford's variant 13.
 
 import hashlib
 
-from twin.compiling import rule
+from twin.compiling import inlined_rule, rule
 from twin.draws.bits import ALL_ONES, signed, unsigned, word
 
 _GOLDEN = word(0x9E3779B97F4A7C15)
@@ -20,7 +20,7 @@ _TO_UNIT = 1.0 / 9007199254740992.0  # 2**-53
 _TO_INNER_UNIT = 1.0 / 4503599627370496.0  # 2**-52
 
 
-@rule
+@inlined_rule
 def fold(state: int, address_word: int) -> int:
     """Return the state after one more word of the address.
 
@@ -41,13 +41,13 @@ def root(seed: int) -> int:
     return fold(_ROOT, seed)
 
 
-@rule
+@inlined_rule
 def unit(state: int) -> float:
     """Return a state as a number evenly spread over [0, 1) in steps of 2**-53 [1]."""
     return float(unsigned(state) >> _SHIFT_11) * _TO_UNIT
 
 
-@rule
+@inlined_rule
 def inner_unit(state: int) -> float:
     """Return a state as a number in the open interval (0, 1), in the middles of 2**52 cells [1]."""
     return (float(unsigned(state) >> _SHIFT_12) + 0.5) * _TO_INNER_UNIT

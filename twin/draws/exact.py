@@ -8,7 +8,7 @@ FreeBSD msun (e_exp.c, e_log.c, k_sin.c, k_cos.c); the error is at most one unit
 
 import math
 
-from twin.compiling import rule
+from twin.compiling import inlined_rule, rule
 from twin.draws.bits import bits_of, float_of
 
 _LN2_HI = 6.93147180369123816490e-01
@@ -25,7 +25,7 @@ _LARGEST_LOG = 709.0
 _SMALLEST_LOG = -708.0
 
 
-@rule
+@inlined_rule
 def exp(x: float) -> float:
     """Return e to the power x, for -708 <= x <= 709; beyond, the value at that end."""
     x = _SMALLEST_LOG if x < _SMALLEST_LOG else (_LARGEST_LOG if x > _LARGEST_LOG else x)
@@ -115,7 +115,7 @@ def cos2pi(turns: float) -> float:
     return float_of(value ^ (-(((quadrant + 1) >> 1) & 1) << 63))
 
 
-@rule
+@inlined_rule
 def to_us(x: float) -> int:
     """Round a duration that is not negative to whole microseconds, halves up [us]."""
     return int(x + 0.5)

@@ -7,14 +7,14 @@ numbers alike. The relative error is about 1e-16.
 
 import math
 
-from twin.compiling import rule
+from twin.compiling import inlined_rule, rule
 from twin.draws.exact import log
 
 _CENTRE = 0.425
 _NEAR_TAIL = 5.0
 
 
-@rule
+@inlined_rule
 def _degree_7(
     x: float,
     c0: float,
@@ -31,7 +31,7 @@ def _degree_7(
     return ((c0 + c1 * x) + x2 * (c2 + c3 * x)) + (x2 * x2) * ((c4 + c5 * x) + x2 * (c6 + c7 * x))
 
 
-@rule
+@inlined_rule
 def _centre(q: float) -> float:
     """Return the quantile at 0.5 + q for abs(q) <= 0.425."""
     r = 0.180625 - q * q
@@ -82,7 +82,7 @@ def _far_tail(r: float) -> float:
     return above / below
 
 
-@rule
+@inlined_rule
 def normal_quantile(p: float) -> float:
     """Return the standard normal quantile of a probability, 0 < p < 1 [1]."""
     q = p - 0.5

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin.compiling import rule
+from twin.compiling import inlined_rule, rule
 from twin.draws.addressing import fold, inner_unit, unit
 from twin.draws.exact import exp, to_us
 from twin.draws.gauss import normal_quantile
@@ -49,13 +49,13 @@ def law_record(components: Sequence[Component]) -> np.void:
     return law
 
 
-@rule
+@inlined_rule
 def normal(state: int) -> float:
     """Return the standard normal number at an address, by inversion [1]."""
     return normal_quantile(inner_unit(fold(state, _PART_VALUE)))
 
 
-@rule
+@inlined_rule
 def _component(law: np.void, state: int) -> int:
     """Return which component of a mixture this address falls in."""
     if law["reached"][0] >= 1.0:
@@ -92,7 +92,7 @@ def sample(law: np.void, state: int, stream: int) -> float:
     return p
 
 
-@rule
+@inlined_rule
 def sample_us(law: np.void, state: int, stream: int) -> int:
     """Return the duration that a law gives at an address, cut to 0 .. LONGEST_US [us]."""
     x = sample(law, state, stream)

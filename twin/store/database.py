@@ -128,7 +128,7 @@ def _event_values(
     columns: list[list[object]] = [list(range(first, first + len(rows)))]
     for column in COLUMNS:
         values = rows[column.name]
-        filled = np.isin(rows["kind"], [int(kind) for kind in column.kinds])
+        filled = np.isin(np.arange(256), [int(kind) for kind in column.kinds])[rows["kind"]]
         shown = values * _PERCENT if column.name == "battery" else values
         listed = shown.tolist()
         empty = np.flatnonzero(~filled | ((values == column.empty) & (column.empty != 0)))

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from twin.scenario.work import DAYS
+
 _US = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
@@ -56,7 +58,8 @@ class Calendar:
         """Yield (weekday, begin, end) of a daily stretch, from the first that ends after a moment.
 
         Begin and end are faces of the wall clock: the night shift of the autumn change is an hour
-        longer, that of the spring change an hour shorter.
+        longer, that of the spring change an hour shorter. A short one that begins in the skipped
+        hour and would end before it begins is left out.
 
         Parameters
         ----------
@@ -70,8 +73,8 @@ class Calendar:
         day = self.at(from_us).date() - 2 * _DAY
         while True:
             begins_us, ends_us = self._stretch_us(day, start, lasts_us)
-            if ends_us > from_us:
-                yield f"{day:%a}".lower(), begins_us, ends_us
+            if ends_us > max(from_us, begins_us):
+                yield DAYS[day.weekday()], begins_us, ends_us
             day += _DAY
 
     def _stretch_us(self, day: date, start: time, lasts_us: int) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import rule
+from twin.compiling import inlined_rule, rule
 from twin.draws import fold
 from twin.events import NEVER, Kind, Outcome, Role
 from twin.floor.compiled.state import Floor
@@ -70,7 +70,7 @@ def run(
     return used
 
 
-@rule
+@inlined_rule
 def _scan_arrives(
     book: NDArray[np.void], me: np.void, gateway: np.void, now_us: int, row: np.void
 ) -> bool:
@@ -96,7 +96,7 @@ def _scan_arrives(
     return failed
 
 
-@rule
+@inlined_rule
 def _next_scan(
     book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], failed: bool
 ) -> int:
@@ -117,7 +117,7 @@ def _next_job(book: NDArray[np.void], me: np.void) -> None:
     me["line"] = first_line(me["lines"])
 
 
-@rule
+@inlined_rule
 def _plan_scan(
     book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], repeated: bool
 ) -> int:
@@ -180,7 +180,7 @@ def _next_report(book: NDArray[np.void], me: np.void, number: int) -> int:
     return _exchange_us(me, moment_us, me["report_tries"])
 
 
-@rule
+@inlined_rule
 def _exchange_us(me: np.void, ready_us: int, tries: int) -> int:
     """Return when a message of this session is across [us]."""
     return exchange_us(
@@ -188,7 +188,7 @@ def _exchange_us(me: np.void, ready_us: int, tries: int) -> int:
     )
 
 
-@rule
+@inlined_rule
 def _accept(
     book: NDArray[np.void], gateway: np.void, message: int, now_us: int, row: np.void
 ) -> int:
@@ -213,7 +213,7 @@ def _write_lost(row: np.void) -> None:
     row["outcome"] = _LOST
 
 
-@rule
+@inlined_rule
 def _write_message(
     book: NDArray[np.void], me: np.void, row: np.void, now_us: int, made_us: int, tries: int
 ) -> None:
@@ -226,7 +226,7 @@ def _write_message(
     row["battery"] = battery_column(_charge_ppb(book, me, made_us, me["scans"]))
 
 
-@rule
+@inlined_rule
 def _charge_ppb(book: NDArray[np.void], me: np.void, now_us: int, scans: int) -> int:
     """Return the charge of a worker's scanner after some scans [1e-9]."""
     return charge_left_ppb(

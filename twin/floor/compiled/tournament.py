@@ -9,7 +9,7 @@ and each step is a minimum, so nothing is mispredicted and loads overlap. A bina
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import rule
+from twin.compiling import inlined_rule
 from twin.events import NEVER
 
 _NEVER = int(NEVER)
@@ -36,7 +36,7 @@ def empty_tree(bits: int) -> NDArray[np.int64]:
     return np.full(2 << bits, _NEVER, np.int64)
 
 
-@rule
+@inlined_rule
 def put(tree: NDArray[np.int64], bits: int, leaf: int, moment_us: int) -> None:
     """Set when a leaf's arrival comes, NEVER for not at all."""
     key = _NEVER if moment_us == _NEVER else (moment_us << bits) | leaf

@@ -1,10 +1,10 @@
 """The BLE link: messages wait for a connection event and are repeated until one succeeds."""
 
-from twin.compiling import rule
+from twin.compiling import inlined_rule
 from twin.draws import fold, unit
 
 
-@rule
+@inlined_rule
 def attempts(state: int, stream: int, loss: float, limit: int) -> int:
     """Return at which connection event a message gets through, or limit + 1 if at none [1].
 
@@ -21,7 +21,7 @@ def attempts(state: int, stream: int, loss: float, limit: int) -> int:
     return n
 
 
-@rule
+@inlined_rule
 def exchange_us(
     ready_us: int, anchor_us: int, interval_us: int, air_us: int, tries: int, limit: int
 ) -> int:

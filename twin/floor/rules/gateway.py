@@ -3,18 +3,18 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import rule
+from twin.compiling import inlined_rule
 from twin.draws import sample_us
 from twin.floor.rules.streams import CLOUD, SERVICE_TIME, UPLINK_TRIP
 
 
-@rule
+@inlined_rule
 def service_us(book: NDArray[np.void], message: int) -> int:
     """Return how long the gateway's host works on a message [us]."""
     return sample_us(book[0]["service"], message, SERVICE_TIME)
 
 
-@rule
+@inlined_rule
 def uplinked_us(book: NDArray[np.void], message: int, served_us: int, last_uplinked_us: int) -> int:
     """Return when the cloud's front door acknowledges a message [us].
 
@@ -24,7 +24,7 @@ def uplinked_us(book: NDArray[np.void], message: int, served_us: int, last_uplin
     return max(last_uplinked_us, served_us + trip_us)
 
 
-@rule
+@inlined_rule
 def visible_us(book: NDArray[np.void], message: int, uplinked_us: int) -> int:
     """Return when the cloud shows a message [us]."""
     return uplinked_us + sample_us(book[0]["cloud_delay"], message, CLOUD)

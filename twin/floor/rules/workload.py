@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import rule
+from twin.compiling import inlined_rule, rule
 from twin.draws import fold, sample_count, sample_us, unit
 from twin.draws.exact import to_us
 from twin.events import NEVER, Role
@@ -44,7 +44,7 @@ def role_of(line: int, lines: int) -> int:
     return _LINE if line <= lines else _END
 
 
-@rule
+@inlined_rule
 def interval_us(book: NDArray[np.void], scan: int, role: int, repeated: bool) -> int:
     """Return the working time that leads to a scan [us].
 

@@ -1,0 +1,1 @@
+"""Speed on this machine: counts are asserted, seconds are reported, ratios come from one run."""
