@@ -1,12 +1,13 @@
 """Rows as tidy frames: names for indices, local time for microseconds, NaN for what is not."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twin.analysis.jobs import LINE, marks, pair_jobs
+from twin.analysis.jobs import LINE, marks, pair_jobs, read_scans
 from twin.errors import RunError
 from twin.events import FULL_BATTERY, NEVER, Kind, Outcome, Role, scan_us
 from twin.floor.fields import (
@@ -23,6 +24,7 @@ from twin.world.clock import Calendar
 from twin.world.roster import Roster
 
 _US_PER_MS = 1e3
+_Paired = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
 class Frames:
@@ -171,53 +173,37 @@ class Frames:
         scans = rows[(rows["kind"] == Kind.SCAN) & (rows["visible_us"] != NEVER)]
         candidates = np.flatnonzero(self._may_mark_a_job(scans["role"]))
         marking = scans[candidates]
-        texts = pd.Series(self._codes(marking, message_states(self._plan, marking)), dtype="str")
-        found = [self._jobs_of(i, scans, candidates, texts) for i in range(len(self._jobs))]
-        return pd.concat(found, ignore_index=True) if found else self._jobs_frame("", scans, [])
+        texts = self._codes(marking, message_states(self._plan, marking))
+        gateway, device = scans["gateway"].astype(np.int64), scans["scanner"].astype(np.int64)
+        reading = read_scans(gateway, device, scan_us(scans))
+        paired = []
+        for config in self._jobs:
+            mark = np.full(len(scans), LINE, np.int64)
+            mark[candidates] = marks(texts, *config)
+            paired.append(pair_jobs(reading, mark))
+        return self._jobs_frame(scans, paired)
 
     def _may_mark_a_job(self, roles: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Say which scans need their text looked at: items only where a prefix is like theirs."""
         item_like = any(text[0].isdigit() or text[0] == "#" for job in self._jobs for text in job)
         return (roles == Role.START) | (roles == Role.END) | item_like
 
-    def _jobs_of(
-        self,
-        config: int,
-        scans: NDArray[np.void],
-        candidates: NDArray[np.int64],
-        texts: "pd.Series[str]",
-    ) -> pd.DataFrame:
-        """Return the jobs of one configuration; ``texts`` are those of the candidate scans."""
-        mark = np.full(len(scans), LINE, np.int64)
-        mark[candidates] = marks(texts, *self._jobs[config])
-        paired = pair_jobs(
-            scans["gateway"].astype(np.int64),
-            scans["scanner"].astype(np.int64),
-            scan_us(scans),
-            mark,
-        )
-        return self._jobs_frame(self._scenario.work.jobs[config].name, scans, paired)
-
-    def _jobs_frame(
-        self,
-        name: str,
-        scans: NDArray[np.void],
-        paired: "tuple[NDArray[np.int64], ...] | list[int]",
-    ) -> pd.DataFrame:
-        """Return paired scans as a frame of jobs."""
-        none = np.zeros(0, np.int64)
-        start, end, count = paired if len(paired) else (none, none, none)
+    def _jobs_frame(self, scans: NDArray[np.void], paired: list[_Paired]) -> pd.DataFrame:
+        """Return the pairs of each configuration as one frame of jobs."""
+        none = (np.zeros(0, np.int64),) * 3
+        start, end, count = (np.concatenate(part) for part in zip(*(paired or [none]), strict=True))
         first, last = scans[start], scans[end]
         start_us, end_us = scan_us(first), scan_us(last)
+        configs = [job.name for job in self._scenario.work.jobs]
         gateways = self._roster.gateways
+        serials = [scanner.serial for scanner in self._roster.scanners]
+        config = np.repeat(np.arange(len(paired)), [len(starts) for starts, _, _ in paired])
         return pd.DataFrame(
             {
-                "job_config": pd.Series([name] * len(first), dtype="str"),
+                "job_config": _named(config, configs).astype("str"),
                 "gateway": _named(first["gateway"], [g.name for g in gateways]).astype("str"),
                 "station": _named(first["gateway"], [g.station for g in gateways]).astype("str"),
-                "device": _named(
-                    first["scanner"], [s.serial for s in self._roster.scanners]
-                ).astype("str"),
+                "device": _named(first["scanner"], serials).astype("str"),
                 "start": self._times(start_us),
                 "end": self._times(end_us),
                 "duration_s": (end_us - start_us) / 1e6,
@@ -269,7 +255,7 @@ def _enum(
     return pd.Categorical.from_codes(codes, pd.Index([member.name.lower() for member in members]))
 
 
-def _named(index: NDArray[np.int32], names: list[str]) -> "pd.Categorical[str]":
+def _named(index: NDArray[np.integer[Any]], names: list[str]) -> "pd.Categorical[str]":
     """Return indices as names, missing where the index is -1."""
     unique = list(dict.fromkeys(names))
     place = {name: i for i, name in enumerate(unique)}

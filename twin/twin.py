@@ -5,6 +5,7 @@ import platform
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,7 +14,7 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Literal, Self, cast
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -33,8 +34,10 @@ from twin.world.site import Site
 
 __all__ = ["Twin", "open"]
 
-_SLICES = 200  # of a run: how often progress is shown and Ctrl-C is heard
+# A run goes in slices, between which progress is shown and Ctrl-C is heard: from this long [us],
+# doubled as long as a slice takes less than this [s].
 _SHORTEST_SLICE_US = 60_000_000
+_SLICE_S = 0.05
 _SAVED_AT_ONCE = 1 << 17  # rows
 _SQLITE_MAGIC = b"SQLite format 3\0"
 
@@ -225,9 +228,8 @@ class Twin:
         until_us
             The moment [us].
         """
-        span_us = until_us - self.now_us
-        step_us = max(_SHORTEST_SLICE_US, -(-span_us // _SLICES))
-        hours = span_us / 3.6e9
+        step_us = _SHORTEST_SLICE_US
+        hours = (until_us - self.now_us) / 3.6e9
         show = {True: 0.0, None: 2.0, False: 0.0}[progress]
         with (
             _interruptible() as interrupted,
@@ -242,9 +244,11 @@ class Twin:
             ) as bar,
         ):
             while self.now_us < until_us and not interrupted.is_set():
-                before_us = self.now_us
+                before_us, began_s = self.now_us, time.perf_counter()
                 self._site.run(min(until_us, before_us + step_us))
                 bar.update((self.now_us - before_us) / 3.6e9)
+                if time.perf_counter() - began_s < _SLICE_S:
+                    step_us *= 2
         if interrupted.is_set():
             raise KeyboardInterrupt
 
@@ -385,10 +389,10 @@ class Twin:
         return pd.read_sql_query(query, self._memory[1])
 
 
-def _bar_class() -> type[tqdm]:
+def _bar_class() -> Any:
     """Return the progress bar that fits where we run; the notebook's one is slow to import."""
     if "ipykernel" in sys.modules and "ipywidgets" in sys.modules:
-        return cast(type[tqdm], import_module("tqdm.notebook").tqdm)
+        return import_module("tqdm.notebook").tqdm
     return tqdm
 
 

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 import twin
-from twin.analysis.jobs import END, LINE, START, marks, pair_jobs
+from twin.analysis.jobs import END, LINE, START, marks, pair_jobs, read_scans
 
 
 def pairs(*scans: tuple[int, int, int, int]) -> list[tuple[int, int, int]]:
     """Return (start, end, scans) of the jobs in scans given as (gateway, device, time, mark)."""
-    columns = np.array(scans, np.int64).reshape(-1, 4).T
-    found = pair_jobs(*columns)
+    gateway, device, time, mark = np.array(scans, np.int64).reshape(-1, 4).T
+    found = pair_jobs(read_scans(gateway, device, time), mark)
     return list(zip(*(column.tolist() for column in found), strict=True))
 
 
@@ -53,7 +53,7 @@ def test_nothing_gives_nothing() -> None:
 
 
 def test_barcodes_are_prefixes() -> None:
-    codes = pd.Series(["1234", "12345", "123", "5678-9", "x1234"])
+    codes = ["1234", "12345", "123", "5678-9", "x1234"]
     assert marks(codes, "1234", "5678").tolist() == [START, START, LINE, END, LINE]
 
 

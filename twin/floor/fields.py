@@ -137,11 +137,12 @@ def scan_codes(
     _words(states, ITEM, 0, words)
     codes = _items(words.view(np.uint64) % np.uint64(_ITEM_NUMBERS), jobs)
     for role in (Role.START, Role.END):
-        for i in np.flatnonzero(rows["role"] == role).tolist():
-            worker, job = int(rows["worker"][i]), int(rows["job"][i])
+        found = np.flatnonzero(rows["role"] == role)
+        workers, numbers = rows["worker"][found].tolist(), rows["job"][found].tolist()
+        for i, worker, number in zip(found.tolist(), workers, numbers, strict=True):
             texts = jobs[job_of[worker]]
             prefix = texts.start_barcode if role == Role.START else texts.end_barcode
-            codes[i] = f"{prefix}{worker + 1:05d}{job + 1:06d}"
+            codes[i] = f"{prefix}{worker + 1:05d}{number + 1:06d}"
     return codes
 
 

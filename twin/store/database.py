@@ -53,7 +53,9 @@ def write(path: Path, content: Content) -> None:
             fill(connection, content)
         Path(name).chmod(0o644)  # mkstemp keeps it from everyone else
         os.replace(name, path)
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
+        raise OutputError(path, error.strerror or str(error)) from error
+    except sqlite3.Error as error:
         raise OutputError(path, str(error)) from error
     finally:
         Path(name).unlink(missing_ok=True)
@@ -182,14 +184,17 @@ def read(path: Path) -> Saved:
             f"saved in format {meta.get('format')}, this version reads format {FORMAT}",
             hint="open it with the version that wrote it (meta.twin)",
         )
-    return Saved(
-        document=json.loads(meta["scenario"]),
-        digest=meta["digest"],
-        seed=int(meta["seed"]),
-        engine=meta["engine"],
-        record=meta["record"],
-        now_us=int(meta["now_us"]),
-    )
+    try:
+        return Saved(
+            document=json.loads(meta["scenario"]),
+            digest=meta["digest"],
+            seed=int(meta["seed"]),
+            engine=meta["engine"],
+            record=meta["record"],
+            now_us=int(meta["now_us"]),
+        )
+    except (KeyError, ValueError) as error:
+        raise StateError(path, f"not a saved twin: damaged, {error!r} in meta") from error
 
 
 def in_memory(content: Content) -> sqlite3.Connection:

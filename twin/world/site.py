@@ -119,9 +119,11 @@ class Site:
         for w in self._gateways.order(workers):
             session = self._equip(w, until_us, windows, scanners)
             if isinstance(session, Outcome):
+                if w not in self._waiting:  # or it was said when the shift began
+                    rows.append(self._row(w, Kind.UNEQUIPPED, outcome=session))
                 self._waiting[w] = until_us
-                rows.append(self._row(w, Kind.UNEQUIPPED, outcome=session))
             else:
+                self._waiting.pop(w, None)
                 sessions.append(session)
                 rows.append(self._session_row(w, Kind.SESSION_OPEN, session[5]))
         self.floor.offer(np.array(sessions, SESSION), windows.array())
@@ -167,8 +169,8 @@ class Site:
         """Let workers begin who found no equipment when their shift began."""
         by_end: dict[int, list[int]] = {}
         for w, until_us in self._waiting.items():
-            by_end.setdefault(until_us, []).append(w)
-        self._waiting.clear()
+            if until_us > self.now_us:  # a shift that closes at this very moment is over
+                by_end.setdefault(until_us, []).append(w)
         for until_us, workers in sorted(by_end.items()):
             self._open_sessions(workers, until_us)
 

@@ -45,9 +45,8 @@ def run(
     -------
     how many rows of the chunk are used
     """
-    book, tree, bits, workers, gateways = (
-        floor.book, floor.tree, floor.bits, floor.workers, floor.gateways
-    )  # fmt: skip
+    book, tree, bits = floor.book, floor.tree, floor.bits
+    workers, reporters, gateways = floor.workers, floor.reporters, floor.gateways
     leaf_mask = (1 << bits) - 1
     while used < len(rows):
         key = tree[1]
@@ -63,8 +62,9 @@ def run(
             failed = _scan_arrives(book, me, gateways[me["gateway"]], now_us, row)
             arrival_us = _next_scan(book, me, windows, failed)
         else:
-            _report_arrives(book, me, gateways[me["gateway"]], now_us, row)
-            arrival_us = _next_report(book, me, me["report"] + 1)
+            mine = reporters[w]
+            _report_arrives(book, me, mine, gateways[me["gateway"]], now_us, row)
+            arrival_us = _next_report(book, me, mine, mine["number"] + 1)
         put(tree, bits, leaf, arrival_us)
         used += 1
     return used
@@ -150,34 +150,39 @@ def _open_window(
 
 @rule
 def _report_arrives(
-    book: NDArray[np.void], me: np.void, gateway: np.void, now_us: int, row: np.void
+    book: NDArray[np.void],
+    me: np.void,
+    mine: np.void,
+    gateway: np.void,
+    now_us: int,
+    row: np.void,
 ) -> None:
     """A scanner's report reaches its gateway, or is given up; nobody repeats it."""
-    if me["report_tries"] > me["limit"]:
+    if mine["tries"] > me["limit"]:
         _write_lost(row)
     else:
-        _accept(book, gateway, fold(me["scanner_state"], me["report"]), now_us, row)
+        _accept(book, gateway, fold(mine["scanner_state"], mine["number"]), now_us, row)
         row["outcome"] = _DELIVERED
-    _write_message(book, me, row, now_us, me["report_us"], me["report_tries"])
+    _write_message(book, me, row, now_us, mine["made_us"], mine["tries"])
     row["kind"] = _TELEMETRY
     row["beep_us"] = _NEVER
-    row["number"] = me["report"]
+    row["number"] = mine["number"]
     row["job"] = -1
     row["line"] = -1
     row["role"] = _NONE
 
 
 @rule
-def _next_report(book: NDArray[np.void], me: np.void, number: int) -> int:
+def _next_report(book: NDArray[np.void], me: np.void, mine: np.void, number: int) -> int:
     """Decide when a scanner reports next; return when that reaches the gateway [us]."""
-    moment_us = report_us(me["scanner_state"], number, book[0]["telemetry_period_us"])
-    if moment_us >= me["until_us"]:
+    moment_us = report_us(mine["scanner_state"], number, book[0]["telemetry_period_us"])
+    if moment_us >= mine["until_us"]:
         return _NEVER
-    me["report"] = number
-    me["report_us"] = moment_us
-    report = fold(me["scanner_state"], number)
-    me["report_tries"] = attempts(report, UPLINK, me["loss"], me["limit"])
-    return _exchange_us(me, moment_us, me["report_tries"])
+    mine["number"] = number
+    mine["made_us"] = moment_us
+    report = fold(mine["scanner_state"], number)
+    mine["tries"] = attempts(report, UPLINK, me["loss"], me["limit"])
+    return _exchange_us(me, moment_us, mine["tries"])
 
 
 @inlined_rule
@@ -256,16 +261,18 @@ def open_sessions(floor: Floor, windows: NDArray[np.int64], sessions: NDArray[np
         w = session["worker"]
         me = floor.workers[w]
         _take(me, session)
-        me["scanner_state"] = floor.scanner_states[session["scanner"]]
         if me["line"] != first_line(me["lines"]):
             _next_job(book, me)
         _open_window(book, me, windows, session["first_window"], True)
         put(floor.tree, floor.bits, w, _plan_scan(book, me, windows, False))
         if book[0]["telemetry_period_us"] > 0:
+            mine = floor.reporters[w]
+            mine["scanner_state"] = floor.scanner_states[session["scanner"]]
+            mine["until_us"] = session["until_us"]
             first = report_number(
-                me["scanner_state"], session["opened_us"], book[0]["telemetry_period_us"]
+                mine["scanner_state"], session["opened_us"], book[0]["telemetry_period_us"]
             )
-            arrival_us = _next_report(book, me, first)
+            arrival_us = _next_report(book, me, mine, first)
             put(floor.tree, floor.bits, len(floor.workers) + w, arrival_us)
 
 
@@ -282,7 +289,6 @@ def _take(me: np.void, session: np.void) -> None:
     me["scans"] = 0
     me["end_window"] = session["end_window"]
     me["opened_us"] = session["opened_us"]
-    me["until_us"] = session["until_us"]
     me["charge_ppb"] = session["charge_ppb"]
     me["drain_ppb"] = session["drain_ppb"]
     me["ready_us"] = max(me["ready_us"], session["opened_us"])

@@ -24,34 +24,42 @@ WORKER = np.dtype(
         ("ready_us", "i8"),  # when the worker was last free to go on
         ("opens_us", "i8"),  # the stretch of work between two breaks
         ("closes_us", "i8"),
+        # The session: who with what.
+        ("opened_us", "i8"),
+        ("loss", "f8"),
+        ("anchor_us", "i4"),
+        ("interval_us", "i4"),
+        ("air_us", "i4"),
+        ("limit", "i4"),
+        ("charge_ppb", "i4"),  # when the session opened
+        ("drain_ppb", "i4"),
+        ("scanner", "i4"),
+        ("gateway", "i4"),
+        ("scans", "i4"),  # scans of this session so far
+        ("window", "i4"),
+        ("end_window", "i4"),
+        # Where in the work the coming scan stands.
         ("number", "i4"),
         ("job", "i4"),
         ("line", "i4"),
         ("lines", "i4"),
-        # The session: who with what, until when.
-        ("anchor_us", "i8"),
-        ("interval_us", "i8"),
-        ("air_us", "i8"),
-        ("loss", "f8"),
-        ("opened_us", "i8"),
-        ("charge_ppb", "i8"),  # when the session opened
-        ("drain_ppb", "i8"),
-        ("scanner", "i4"),
-        ("gateway", "i4"),
         ("tries", "i4"),
-        ("limit", "i4"),
-        ("scans", "i4"),  # scans of this session so far
-        ("window", "i4"),
-        ("end_window", "i4"),
-        ("report", "i4"),
-        # The report that is coming.
-        ("until_us", "i8"),
-        ("scanner_state", "i8"),
-        ("report_us", "i8"),
-        ("report_tries", "i8"),
     ]
 )
+"""Two cache lines: with many workers, what a scan costs is the lines that it touches."""
 
+REPORTER = np.dtype(
+    [
+        ("scanner_state", "i8"),
+        ("until_us", "i8"),
+        ("made_us", "i8"),
+        ("number", "i4"),
+        ("tries", "i4"),
+    ]
+)
+"""The report that is coming from the scanner in a worker's hand."""
+
+_CACHE_LINE = 64
 GATEWAY = np.dtype([("free_us", "i8"), ("uplinked_us", "i8"), ("busy_us", "i8")])
 
 
@@ -66,8 +74,8 @@ class Floor(NamedTuple):
         One leaf for each worker's coming scan, behind them one for each worker's coming report.
     bits
         How many low bits of a key hold the leaf.
-    workers, gateways
-        Arrays of ``WORKER`` and ``GATEWAY`` records.
+    workers, reporters, gateways
+        Arrays of ``WORKER``, ``REPORTER`` and ``GATEWAY`` records.
     scanner_states
         Address states of the scanners.
     """
@@ -76,6 +84,7 @@ class Floor(NamedTuple):
     tree: NDArray[np.int64]
     bits: int
     workers: NDArray[np.void]
+    reporters: NDArray[np.void]
     gateways: NDArray[np.void]
     scanner_states: NDArray[np.int64]
 
@@ -83,7 +92,7 @@ class Floor(NamedTuple):
 def build_floor(plan: FloorPlan) -> Floor:
     """Return a floor on which nobody works yet."""
     seed_state = root(int(plan.book[0]["seed"]))
-    workers = np.zeros(len(plan.worker_words), WORKER)
+    workers = _aligned(len(plan.worker_words), WORKER)
     workers["state"] = [fold(seed_state, int(word)) for word in plan.worker_words]
     workers["scan_us"] = NEVER
     for worker, by_jobs in zip(workers, plan.works_by_jobs, strict=True):
@@ -95,8 +104,16 @@ def build_floor(plan: FloorPlan) -> Floor:
         tree=empty_tree(bits),
         bits=bits,
         workers=workers,
+        reporters=np.zeros(len(workers), REPORTER),
         gateways=np.zeros(plan.gateways, GATEWAY),
         scanner_states=np.array(
             [fold(seed_state, int(word)) for word in plan.scanner_words], np.int64
         ),
     )
+
+
+def _aligned(count: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    """Return records of zeros that begin on a cache line."""
+    room = np.zeros(count * dtype.itemsize + _CACHE_LINE, np.uint8)
+    first = -room.ctypes.data % _CACHE_LINE
+    return room[first : first + count * dtype.itemsize].view(dtype)

@@ -1,0 +1,171 @@
+"""Run with ``make bench``: prints each figure with its goal, and what it was measured on."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import twin
+from benchmarks.measure import RUNS, in_turn, machine, median, seconds, spread
+from twin.events import EVENT
+from twin.scenario import Scenario
+from twin.twin import Twin
+from twin.world.roster import make_roster
+from twin.world.site import Site
+
+HERE = Path(__file__).parent
+MINUTE_US = 60_000_000
+HOUR_US = 60 * MINUTE_US
+
+
+def started(scenario: Scenario, engine: str = "compiled") -> Twin:
+    """Return a twin whose first sessions are open."""
+    opened = twin.open(scenario, engine=engine)
+    opened.run_to_us(1, progress=False)
+    return opened
+
+
+def site_scenario() -> Scenario:
+    """Return eight hours of the reference site."""
+    return twin.vary(twin.load("reference_site"), "run.horizon", "8 h")
+
+
+def engines() -> None:
+    """Compiled floor against the SimPy floor, the same trace, rows kept in memory."""
+    scenario = site_scenario()
+    kept: dict[str, Twin] = {}
+    times: dict[str, list[float]] = {"compiled": [], "reference": []}
+    for _ in range(RUNS):
+        for engine, found in times.items():
+            kept[engine] = started(scenario, engine)
+            found.append(seconds(lambda e=engine: kept[e].run_to_us(8 * HOUR_US, progress=False)))
+    rows = {engine: opened.rows().tobytes() for engine, opened in kept.items()}
+    assert rows["compiled"] == rows["reference"]
+    count = len(rows["compiled"]) // EVENT.itemsize
+    ratio = median(times["reference"]) / median(times["compiled"])
+    print(f"reference site, 8 h, {count:,} rows, byte for byte the same")
+    print(f"  compiled   {spread(times['compiled'], 1e3)} ms")
+    print(f"  SimPy      {spread(times['reference'], 1e3)} ms")
+    print(f"  ratio      {ratio:.0f}   (goal: at least 50)")
+
+
+def pipeline_ns(workers: int) -> tuple[Callable[[], float], list[int]]:
+    """Return what measures nanoseconds a scan of the pipeline, and where it puts its counts."""
+    scenario = twin.load(HERE / "pipeline.toml")
+    for key, value in (
+        ("work.shifts.day.workers", workers),
+        ("fleet.scanners", [{"model": "MARK 3", "count": workers}]),
+        ("fleet.gateways.hall.count", workers // 20),
+        ("run.horizon", "8 h" if workers <= 2000 else "2 h"),
+    ):
+        scenario = twin.vary(scenario, key, value)
+    counts: list[int] = []
+
+    def measure() -> float:
+        sizes: list[int] = []
+        site = Site(scenario, 7, "compiled", lambda chunk: sizes.append(len(chunk)))
+        site.run(MINUTE_US)
+        before = sum(sizes)
+        taken = seconds(lambda: site.run(scenario.run.horizon_us))
+        counts.append(sum(sizes) - before)
+        return 1e9 * taken / counts[-1]
+
+    return measure, counts
+
+
+def pipeline() -> None:
+    """The plain pipeline beside what users of other tools would write."""
+    ours, counts = pipeline_ns(2000)
+    found = [ours() for _ in range(RUNS)]
+    assert len(set(counts)) == 1
+    assert counts[0] > 2_500_000
+    print(f"plain pipeline, 2,000 scanners, 100 gateways, 8 h, {counts[0]:,} scans, one core")
+    print(f"  twin       {spread([1e3 / ns for ns in found], digits=2)} M scans/s   (goal: 6)")
+    try:
+        from benchmarks.peers import cimba_run, simpy_run  # noqa: PLC0415 - an extra
+    except ImportError:
+        print("  Cimba and SimPy: pip install -e '.[bench]'")
+        return
+    cimba_run(60.0)  # compiled before it is measured
+    scans: dict[str, int] = {}
+
+    def run(name: str, work: Callable[[float], int], duration_s: float) -> Callable[[], None]:
+        return lambda: scans.__setitem__(name, work(duration_s))
+
+    cimba, simpy = in_turn([run("cimba", cimba_run, 8 * 3600), run("simpy", simpy_run, 1800)])
+    assert abs(scans["cimba"] / counts[0] - 1) < 0.06  # its link has no connection events
+    for name, times in (("Cimba", cimba), ("SimPy", simpy)):
+        rates = [scans[name.lower()] / t / 1e6 for t in times]
+        print(f"  {name:<10} {spread(rates, digits=3)} M scans/s")
+
+
+def scale() -> None:
+    """What a scan costs with more scanners."""
+    sizes = (100, 2000, 20_000)
+    measures = [pipeline_ns(size)[0] for size in sizes]
+    found: list[list[float]] = [[] for _ in sizes]
+    for _ in range(RUNS):
+        for times, measure in zip(found, measures, strict=True):
+            times.append(measure())
+    print("a scan of the plain pipeline")
+    for size, times in zip(sizes, found, strict=True):
+        print(f"  {size:>6,} scanners  {spread(times, digits=0)} ns")
+    more = median(found[-1]) - median(found[0])
+    print(f"  from 100 to 20,000: {more:+.0f} ns   (goal: at most +120)")
+    print(f"  a row takes {EVENT.itemsize} bytes   (goal: at most 64)")
+
+
+def analysis() -> None:
+    """Job analysis of a day."""
+    day = twin.open("reference_site").run(progress=False)
+    day.rows()
+    jobs = len(day.jobs())
+    assert jobs == day.kpis()["jobs"].iloc[0] > 1000
+    (times,) = in_turn([day.jobs])
+    print(f"job analysis of a day, {jobs:,} jobs")
+    print(f"  {spread(times, 1e3)} ms   (goal: under 100)")
+
+
+def commands() -> None:
+    """The commands as a user waits for them."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = ["run", "reference_site", "--out", folder]
+        first = [command(run, {"XDG_CACHE_HOME": tempfile.mkdtemp(dir=folder)})]
+        cached = [command(run, {}) for _ in range(RUNS + 1)][1:]
+        bare = [command(None, {}, "pass") for _ in range(RUNS)]
+        imports = [command(None, {}, "import twin") for _ in range(RUNS)]
+    print("twin run reference_site: a day, table, report, CSV and SQLite")
+    print(f"  nothing compiled yet  {first[0]:.1f} s   (goal: under 30)")
+    print(f"  compiled code cached  {spread(cached)} s   (goal: under 5)")
+    extra = median(imports) - median(bare)
+    print(f"import twin, beyond python's own start: {extra * 1e3:.0f} ms   (goal: under 500)")
+
+
+def command(arguments: list[str] | None, environment: dict[str, str], code: str = "") -> float:
+    """Return how long a command of ours takes, or a line of Python [s]."""
+    line = ["-m", "twin", *arguments] if arguments is not None else ["-c", code]
+    return seconds(
+        lambda: subprocess.run(
+            [sys.executable, *line],
+            env=os.environ | environment, check=True, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    )  # fmt: skip
+
+
+PARTS = {f.__name__: f for f in (engines, pipeline, scale, analysis, commands)}
+
+
+def main(chosen: list[str]) -> None:
+    """Measure everything, or the parts that are named."""
+    print(f"{machine()}; median of {RUNS} runs (least to most)\n")
+    assert len(make_roster(site_scenario(), 1).gateways) == 24
+    twin.open("pilot_line").run("1 h", progress=False).kpis()  # compiled before it is measured
+    for name in chosen or PARTS:
+        PARTS[name]()
+        print()
+
+
+main(sys.argv[1:])
