@@ -30,7 +30,8 @@ lint: .venv/installed-test ## style, types and layers, without the tests
 	@$(BIN)/lint-imports --no-logo --no-cache
 
 notebooks: .venv/installed-test ## run every notebook afresh and store its outputs
-	@$(CLEAN) $(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	@$(CLEAN) $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
+		--ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
 clean: ## remove what make installed and what runs wrote
 	rm -rf .venv out

@@ -147,9 +147,12 @@ def _simulate(
     document: Scenario, until: str | None, seed: int | None, engine: str | None, folder: Path
 ) -> None:
     from twin import report
+    from twin.compiling import is_cold
     from twin.twin import open as open_twin
 
     report.prepare(folder)
+    if is_cold():
+        typer.echo("compiling the engine: about 20 s, once for this version", err=True)
     twin = open_twin(document, seed=seed, engine=engine)
     typer.echo(_heading(twin))
     stopped = _ran_into_interrupt(twin, until)

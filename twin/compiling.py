@@ -78,6 +78,11 @@ def _forget_old(parent: Path) -> None:
 _FOLDER = _cache_folder() if COMPILED else None
 
 
+def is_cold() -> bool:
+    """Say whether nothing of these sources was compiled yet, so that the first run has to."""
+    return COMPILED and (_FOLDER is None or not any(_FOLDER.iterdir()))
+
+
 def rule(function: F) -> F:
     """Compile a function on its first call, or leave it plain when the compiler is off.
 

@@ -90,6 +90,7 @@ class Frames:
             "zone": named("worker", [w.zone for w in roster.workers]),
             "device": named("scanner", [s.serial for s in roster.scanners]),
             "gateway": named("gateway", [g.name for g in roster.gateways]),
+            "gateway_id": named("gateway", [g.id for g in roster.gateways]),
             "gateway_kind": named("gateway", [g.kind for g in roster.gateways]),
             "station": named("gateway", [g.station for g in roster.gateways]),
             "usecase": named("gateway", [g.usecase for g in roster.gateways]),
@@ -196,6 +197,7 @@ class Frames:
         start_us, end_us = scan_us(first), scan_us(last)
         configs = [job.name for job in self._scenario.work.jobs]
         gateways = self._roster.gateways
+        workers = [worker.name for worker in self._roster.workers]
         serials = [scanner.serial for scanner in self._roster.scanners]
         config = np.repeat(np.arange(len(paired)), [len(starts) for starts, _, _ in paired])
         return pd.DataFrame(
@@ -204,6 +206,8 @@ class Frames:
                 "gateway": _named(first["gateway"], [g.name for g in gateways]).astype("str"),
                 "station": _named(first["gateway"], [g.station for g in gateways]).astype("str"),
                 "device": _named(first["scanner"], serials).astype("str"),
+                "worker": _named(first["worker"], workers).astype("str"),
+                "job": first["job"],
                 "start": self._times(start_us),
                 "end": self._times(end_us),
                 "duration_s": (end_us - start_us) / 1e6,
@@ -223,7 +227,7 @@ class Frames:
         use
             Share of time that each gateway serves [1].
         """
-        fields = ("name", "kind", "zone", "station", "usecase", "x_m", "y_m", "scanner_limit")
+        fields = ("name", "id", "kind", "zone", "station", "usecase", "x_m", "y_m", "scanner_limit")
         frame = pd.DataFrame(
             {name: [getattr(g, name) for g in self._roster.gateways] for name in fields}
         )

@@ -140,7 +140,7 @@ class Twin:
         self.state = state
         self._chunks: list[NDArray[np.void]] = []
         self._counted = 0  # chunks that the tally has seen
-        self._site = Site(scenario, seed, engine, self._take)
+        self._site = Site(scenario, seed, engine, self._take, keeps_rows=record == "rows")
         self._tally = Tally(len(self._site.roster.workers), len(self._site.roster.gateways))
         self._memory: tuple[int, store.Connection] | None = None
 
@@ -159,6 +159,11 @@ class Twin:
     def now_us(self) -> int:
         """How much time has passed since the start [us]."""
         return self._site.now_us
+
+    @property
+    def start(self) -> datetime:
+        """The date and local time at which the simulated clock shows 0."""
+        return self._site.calendar.at(0)
 
     @property
     def now(self) -> datetime:
@@ -335,7 +340,7 @@ class Twin:
             "seed": str(self.seed),
             "engine": self.engine,
             "record": self.record,
-            "start": self._site.calendar.at(0).isoformat(),
+            "start": self.start.isoformat(),
             "time_zone": self.scenario.run.time_zone,
             "now_us": str(self.now_us),
             "simulated": format_duration(self.now_us),

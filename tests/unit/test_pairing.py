@@ -129,10 +129,10 @@ def test_a_place_that_was_put_back_is_taken_again() -> None:
 
 def test_phones_go_to_the_workers_farthest_from_any_stationary_gateway() -> None:
     document = hall(fixed("line", "left"), phones("walk", 1), stations=[station("left", 0)])
-    places = gateways(document, (30, 10), (10, 10), (90, 10))
+    places = gateways(document, (20, 10), (10, 10), (30, 10))  # all of them in range
     assert places.order([0, 1, 2]) == [2, 0, 1]
     assert [places.take(w) for w in (2, 0, 1)] == [
-        Place(1, 0, 0.0), Place(0, 0, 30.0), Place(0, 1, 10.0)
+        Place(1, 0, 0.0), Place(0, 0, 20.0), Place(0, 1, 10.0)
     ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 import twin
-from tests.scenarios import H, MIN, fixed, phones, scanners, scenario, shift
+from tests.scenarios import MIN, H, fixed, phones, scanners, scenario, shift
 from twin.events import EVENT, Kind, Outcome
 from twin.scenario import Scenario, warnings
 from twin.world.site import Site
@@ -115,13 +115,13 @@ def test_breaks_are_clipped_by_the_short_night(monkeypatch: pytest.MonkeyPatch) 
     breaks = [
         {"after": "4 h", "duration": "30 min"},
         {"after": "6 h 30 min", "duration": "1 h"},
-        {"after": "7 h 30 min", "duration": "15 min"},
+        {"after": "7 h 45 min", "duration": "15 min"},
     ]
     shifts = [shift("night", "22:00", "8 h", 1, breaks=breaks)]
     document = scenario({"run.start": "2026-03-28T22:00:00", "work.shifts": shifts})
     assert stretches(document, 8 * H, monkeypatch) == [0, 4, 4.5, 6.5]
     usual = scenario({"run.start": "2026-03-27T22:00:00", "work.shifts": shifts})
-    assert stretches(usual, 8 * H, monkeypatch) == [0, 4, 4.5, 6.5, 7.75, 8]
+    assert stretches(usual, 8 * H, monkeypatch) == [0, 4, 4.5, 6.5, 7.5, 7.75]
 
 
 def test_a_shift_that_the_spring_change_swallows_does_not_turn_the_clock_back() -> None:
@@ -241,6 +241,17 @@ def test_sessions_carry_what_was_decided(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(set(sessions["anchor_us"].tolist())) == 2
     assert ((link.loss_near <= sessions["loss"]) & (sessions["loss"] <= link.loss_far)).all()
     assert set(sessions["charge_ppb"].tolist()) == {1_000_000_000}
+
+
+def test_who_finds_no_scanner_leaves_the_place_to_others() -> None:
+    shifts = [shift("a", workers=1), shift("b", "07:00", workers=3)]
+    gateways = [phones("walk", 2)]
+    document = scenario(
+        {"work.shifts": shifts, "fleet.scanners": scanners(1), "fleet.gateways": gateways}
+    )
+    _, rows = site(document, 2 * H)
+    found = rows[rows["kind"] == UNEQUIPPED]["outcome"].tolist()
+    assert found == [Outcome.NO_SCANNER] * 3
 
 
 def test_a_full_gateway_leaves_the_rest_without() -> None:

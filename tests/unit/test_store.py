@@ -112,11 +112,8 @@ def test_every_row_of_the_frames_is_there_once_in_order(
 ) -> None:
     rows = opened.rows()
     found = asked(db, "SELECT id, time_us, kind, outcome, worker FROM event ORDER BY id")
-    expected = zip(
-        range(len(rows)), *(rows[name].tolist() for name in ("time_us", "kind", "outcome", "worker")),
-        strict=True,
-    )  # fmt: skip
-    assert found == list(expected)
+    columns = [rows[name].tolist() for name in ("time_us", "kind", "outcome", "worker")]
+    assert found == list(zip(range(len(rows)), *columns, strict=True))
     counts = asked(
         db, "SELECT kind.name, count(*) FROM event JOIN kind ON kind.id = event.kind GROUP BY 1"
     )

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import twin
-from tests.scenarios import H, MIN, scenario
+from tests.scenarios import MIN, H, scenario
 from twin import resources
 from twin.errors import RunError, ScenarioError, StateError, UnitError
 from twin.twin import Twin

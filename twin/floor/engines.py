@@ -1,5 +1,6 @@
 """The two engines behind one interface."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
@@ -16,8 +17,8 @@ class FloorEngine(Protocol):
     def offer(self, sessions: NDArray[np.void], windows: NDArray[np.int64]) -> None:
         """Open sessions now."""
 
-    def advance(self, until_us: int) -> list[NDArray[np.void]]:
-        """Return the rows before a moment that were not returned yet, in order, as chunks."""
+    def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
+        """Yield the rows before a moment that were not yielded yet, in order, as chunks."""
 
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
         """Return the charge of each worker's scanner now [1e-9]."""
@@ -26,6 +27,18 @@ class FloorEngine(Protocol):
         """Return how much service each gateway has taken on since the start [us]."""
 
 
-def make_floor(engine: str, plan: FloorPlan) -> FloorEngine:
-    """Return a floor run by the engine ``"compiled"`` or ``"reference"``."""
-    return CompiledFloor(plan) if engine == "compiled" else ReferenceFloor(plan)
+def make_floor(engine: str, plan: FloorPlan, *, keeps_rows: bool = True) -> FloorEngine:
+    """Return a floor run by the engine ``"compiled"`` or ``"reference"``.
+
+    Parameters
+    ----------
+    engine
+        Which of the two.
+    plan
+        The site as numbers.
+    keeps_rows
+        Whether chunks of rows stay valid after the next one is asked for.
+    """
+    if engine == "compiled":
+        return CompiledFloor(plan, keeps_rows=keeps_rows)
+    return ReferenceFloor(plan)

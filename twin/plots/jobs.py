@@ -66,7 +66,7 @@ def _edges(minutes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _mark(ax: Axes, minutes: NDArray[np.float64], edges: NDArray[np.float64]) -> None:
-    found = {rank: float(np.percentile(minutes, rank)) for rank in (50, 95)}
+    found = {rank: float(np.percentile(minutes, rank, method="inverted_cdf")) for rank in (50, 95)}
     mark_values(ax, [Mark(x, f"p{rank} {x:.1f} min", INK) for rank, x in found.items()])
     beyond = int((minutes > edges[-1]).sum())
     if beyond:

@@ -91,7 +91,7 @@ def _draw(
 
 
 def _marks(values: NDArray[np.float64], colour: str) -> list[Mark]:
-    found = np.percentile(values, _PERCENTILES)
+    found = np.percentile(values, _PERCENTILES, method="inverted_cdf")
     return [
         Mark(float(value), f"p{rank} {two_digits(float(value))} ms", colour)
         for rank, value in zip(_PERCENTILES, found, strict=True)

@@ -58,7 +58,7 @@ def latency_line(events: pd.DataFrame) -> str:
     for column, name in _LATENCIES if len(scans) else ():
         values = scans[column].dropna()
         if len(values):
-            p50, p95, p99 = np.percentile(values.to_numpy(), (50, 95, 99))
+            p50, p95, p99 = np.percentile(values.to_numpy(), (50, 95, 99), method="inverted_cdf")
             tail = f"p95 {_ms(p95)}, p99 {_ms(p99)}, longest {_ms(float(values.max()))}"
             parts.append(f"{name}: p50 {_ms(p50)}, {tail}")
     return _sentence(parts) if parts else "No scan arrived."
@@ -84,7 +84,7 @@ def job_line(jobs: pd.DataFrame) -> str:
     minutes = jobs["duration_s"].dropna().to_numpy(np.float64) / 60.0 if len(jobs) else np.empty(0)
     if not len(minutes):
         return "No job was completed."
-    p50, p95 = np.percentile(minutes, (50, 95))
+    p50, p95 = np.percentile(minutes, (50, 95), method="inverted_cdf")
     mean = float(minutes.mean())
     return f"{len(minutes):,} jobs; p50 {p50:.1f} min, p95 {p95:.1f} min, mean {mean:.1f} min."
 

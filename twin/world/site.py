@@ -48,12 +48,26 @@ class Open(NamedTuple):
 class Site:
     """A site in time; rows go to ``sink`` in order, in chunks."""
 
-    def __init__(self, scenario: Scenario, seed: int, engine: str, sink: Sink) -> None:
-        """Build a site at its first moment."""
+    def __init__(
+        self, scenario: Scenario, seed: int, engine: str, sink: Sink, *, keeps_rows: bool = True
+    ) -> None:
+        """Build a site at its first moment.
+
+        Parameters
+        ----------
+        scenario, seed, engine
+            What to simulate, with which luck, by which engine.
+        sink
+            Takes the rows.
+        keeps_rows
+            Whether the sink keeps what it is given; else a chunk is only good until the next.
+        """
         self.scenario = scenario
         self.roster = make_roster(scenario, seed)
         self.calendar = Calendar(scenario.run.start, scenario.run.time_zone)
-        self.floor = make_floor(engine, make_plan(scenario, self.roster, seed))
+        self.floor = make_floor(
+            engine, make_plan(scenario, self.roster, seed), keeps_rows=keeps_rows
+        )
         self.agenda: set[Row] = set()
         self._sink = sink
         self._env = simpy.Environment()

@@ -1,5 +1,7 @@
 """The compiled engine: takes the earliest arrival, lets the rules decide, writes the row."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,18 +10,29 @@ from twin.floor.compiled.kernel import open_sessions, run, session_charges
 from twin.floor.compiled.state import build_floor
 from twin.floor.plan import FloorPlan
 
-CHUNK_ROWS = 1 << 18
-"""Rows of one chunk: 16 MiB, which the system backs with few large pages as they are touched."""
+KEPT_CHUNK_ROWS = 1 << 18
+"""Rows of a chunk that is kept: 16 MiB."""
+PASSING_CHUNK_ROWS = 1 << 13
+"""Rows of the chunk that is used again and again: it stays in the cache beside the workers."""
 
 
 class CompiledFloor:
     """The floor as arrays; same rows as ``ReferenceFloor``, byte for byte."""
 
-    def __init__(self, plan: FloorPlan) -> None:
-        """Build a floor on which nobody works yet."""
+    def __init__(self, plan: FloorPlan, *, keeps_rows: bool = True) -> None:
+        """Build a floor on which nobody works yet.
+
+        Parameters
+        ----------
+        plan
+            The site as numbers.
+        keeps_rows
+            Whether chunks stay valid; else each is overwritten after the next one is asked for.
+        """
         self._floor = build_floor(plan)
         self._windows = np.zeros((0, 2), np.int64)
-        self._chunk = np.zeros(CHUNK_ROWS, EVENT)
+        self._keeps_rows = keeps_rows
+        self._chunk = np.empty(KEPT_CHUNK_ROWS if keeps_rows else PASSING_CHUNK_ROWS, EVENT)
         self._used = 0
 
     def offer(self, sessions: NDArray[np.void], windows: NDArray[np.int64]) -> None:
@@ -38,17 +51,18 @@ class CompiledFloor:
         self._windows = np.concatenate([self._windows, windows])
         open_sessions(self._floor, self._windows, shifted)
 
-    def advance(self, until_us: int) -> list[NDArray[np.void]]:
-        """Return the rows before a moment that were not returned yet, in order, as chunks."""
-        chunks = []
-        while True:
+    def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
+        """Yield the rows before a moment that were not yielded yet, in order, as chunks."""
+        full = True
+        while full:
             first = self._used
             self._used = run(self._floor, self._windows, until_us, self._chunk, first)
+            full = self._used == len(self._chunk)
             if self._used > first:
-                chunks.append(self._chunk[first : self._used])
-            if self._used < len(self._chunk):
-                return chunks
-            self._chunk, self._used = np.zeros(CHUNK_ROWS, EVENT), 0
+                yield self._chunk[first : self._used]
+            if full or not self._keeps_rows:
+                self._used = 0
+                self._chunk = np.empty_like(self._chunk) if self._keeps_rows else self._chunk
 
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
         """Return the charge of each worker's scanner now, scans before now counted [1e-9]."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from twin.draws import fold, root
 from twin.events import NEVER
+from twin.floor.compiled.memory import zeros
 from twin.floor.compiled.tournament import empty_tree, leaf_bits
 from twin.floor.plan import FloorPlan
 from twin.floor.rules.workload import first_line, job_lines
@@ -59,7 +60,6 @@ REPORTER = np.dtype(
 )
 """The report that is coming from the scanner in a worker's hand."""
 
-_CACHE_LINE = 64
 GATEWAY = np.dtype([("free_us", "i8"), ("uplinked_us", "i8"), ("busy_us", "i8")])
 
 
@@ -92,13 +92,14 @@ class Floor(NamedTuple):
 def build_floor(plan: FloorPlan) -> Floor:
     """Return a floor on which nobody works yet."""
     seed_state = root(int(plan.book[0]["seed"]))
-    workers = _aligned(len(plan.worker_words), WORKER)
+    workers = zeros(len(plan.worker_words), WORKER)
     workers["state"] = [fold(seed_state, int(word)) for word in plan.worker_words]
     workers["scan_us"] = NEVER
     for worker, by_jobs in zip(workers, plan.works_by_jobs, strict=True):
         worker["lines"] = job_lines(plan.book, int(worker["state"]), 0) if by_jobs else 0
         worker["line"] = first_line(int(worker["lines"]))
-    bits = leaf_bits(2 * len(workers))
+    leaves_each = 2 if plan.book[0]["telemetry_period_us"] > 0 else 1
+    bits = leaf_bits(leaves_each * len(workers))
     return Floor(
         book=plan.book,
         tree=empty_tree(bits),
@@ -110,10 +111,3 @@ def build_floor(plan: FloorPlan) -> Floor:
             [fold(seed_state, int(word)) for word in plan.scanner_words], np.int64
         ),
     )
-
-
-def _aligned(count: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:
-    """Return records of zeros that begin on a cache line."""
-    room = np.zeros(count * dtype.itemsize + _CACHE_LINE, np.uint8)
-    first = -room.ctypes.data % _CACHE_LINE
-    return room[first : first + count * dtype.itemsize].view(dtype)

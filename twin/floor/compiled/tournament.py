@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from twin.compiling import inlined_rule
 from twin.events import NEVER
+from twin.floor.compiled.memory import zeros
 
 _NEVER = int(NEVER)
 MOMENT_BITS = 46
@@ -33,7 +34,9 @@ def leaf_bits(leaves: int) -> int:
 
 def empty_tree(bits: int) -> NDArray[np.int64]:
     """Return a tree of ``2**bits`` leaves in which nothing is pending."""
-    return np.full(2 << bits, _NEVER, np.int64)
+    tree = zeros(2 << bits, np.int64)
+    tree[:] = _NEVER
+    return tree
 
 
 @inlined_rule

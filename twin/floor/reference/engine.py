@@ -5,7 +5,7 @@ what happens. Processes meet only at a gateway, and only when a message arrives 
 carry a rank, and of two at the same microsecond the lower rank goes first.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import simpy
@@ -115,12 +115,13 @@ class ReferenceFloor:
         """Return the event of a message reaching its gateway."""
         return Arrival(self._env, moment_us, rank)
 
-    def advance(self, until_us: int) -> list[NDArray[np.void]]:
-        """Return the rows before a moment that were not returned yet, in order."""
+    def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
+        """Yield the rows before a moment that were not yielded yet, in order."""
         if until_us > self._env.now:
             self._env.run(until=until_us)
         rows, self._rows = self._rows, []
-        return [np.array(rows, EVENT)] if rows else []
+        if rows:
+            yield np.array(rows, EVENT)
 
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
         """Return the charge of each worker's scanner now, scans before now counted [1e-9]."""
