@@ -289,7 +289,7 @@ def test_texts_of_marks_do_not_run_into_each_other(gaps: tuple[int, ...]) -> Non
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0"), (0.0042, "0.0042"), (0.4, "0.40"), (9.96, "10"), (98.4, "98"), (123.0, "120"),
+    [(0.0, "0"), (0.0042, "0.0042"), (0.4, "0.40"), (9.96, "10"), (98.4, "98"), (123.4, "123"),
      (12345.6, "12,346"), (float("nan"), "-")],
 )  # fmt: skip
 def test_two_digits(value: float, text: str) -> None:

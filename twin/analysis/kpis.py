@@ -25,8 +25,8 @@ class Kpi:
 
 
 KPIS = (
-    Kpi("scans", "1", "scans that reached a gateway"),
-    Kpi("scans_per_worker_hour", "1/h", "scans per hour of session, breaks included"),
+    Kpi("scans", "scans", "scans that reached a gateway"),
+    Kpi("scans_per_worker_hour", "scans/h", "scans per hour of session, breaks included"),
     Kpi("worker_hours", "h", "time between taking a scanner and putting it back, all workers"),
     Kpi("beep_mean_ms", "ms", "mean time from scan to the worker's beep"),
     Kpi("beep_p50_ms", "ms", "half of the scans beep within this"),
@@ -36,17 +36,21 @@ KPIS = (
     Kpi("cloud_p50_ms", "ms", "half of the scans are visible in the cloud within this"),
     Kpi("cloud_p95_ms", "ms", "95 % of the scans are visible in the cloud within this"),
     Kpi("cloud_p99_ms", "ms", "99 % of the scans are visible in the cloud within this"),
-    Kpi("gateway_use_mean", "1", "share of time that a gateway serves messages, mean of all"),
-    Kpi("gateway_use_max", "1", "the same of the busiest gateway"),
+    Kpi("gateway_use_mean", "share", "share of time that a gateway serves messages, mean of all"),
+    Kpi("gateway_use_max", "share", "the same of the busiest gateway"),
     Kpi("gateway_wait_mean_ms", "ms", "mean time of a message in its gateway's queue"),
-    Kpi("gateway_queue_max", "1", "time-average number waiting at the gateway where most wait"),
-    Kpi("lost", "1", "scans and reports that no attempt brought to the gateway"),
-    Kpi("no_feedback", "1", "scans that arrived but whose beep told of failure"),
-    Kpi("reports", "1", "telemetry reports that reached a gateway"),
-    Kpi("jobs", "1", "jobs with start and end barcode"),
+    Kpi(
+        "gateway_queue_max",
+        "messages",
+        "time-average number waiting at the gateway where most wait",
+    ),
+    Kpi("lost", "messages", "scans and reports that no attempt brought to the gateway"),
+    Kpi("no_feedback", "scans", "scans that arrived but whose beep told of failure"),
+    Kpi("reports", "reports", "telemetry reports that reached a gateway"),
+    Kpi("jobs", "jobs", "jobs with start and end barcode"),
     Kpi("job_p50_min", "min", "half of the jobs last at most this"),
     Kpi("job_p95_min", "min", "95 % of the jobs last at most this"),
-    Kpi("unequipped", "1", "times that a worker found no scanner or no gateway"),
+    Kpi("unequipped", "times", "times that a worker found no scanner or no gateway"),
 )
 
 

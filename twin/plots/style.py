@@ -97,10 +97,10 @@ def thousands(axis: Axis) -> None:
 
 
 def two_digits(value: float) -> str:
-    """Write a number to two significant digits, from a thousand on to whole ones: "0.42", "98"."""
+    """Write a number to two significant digits, from a hundred on to whole ones: "0.42", "123"."""
     if not math.isfinite(value) or value == 0:
         return "0" if value == 0 else "-"
-    if abs(value) >= 1000:
+    if abs(value) >= 99.5:
         return f"{value:,.0f}"
     # Rounded before its digits are counted: 9.96 is "10", not "10.0".
     rounded = float(f"{value:.2g}")
