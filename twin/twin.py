@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, Self
@@ -396,7 +397,7 @@ class Twin:
 
 def _bar_class() -> Any:
     """Return the progress bar that fits where we run; the notebook's one is slow to import."""
-    if "ipykernel" in sys.modules and "ipywidgets" in sys.modules:
+    if "ipykernel" in sys.modules and find_spec("ipywidgets"):
         return import_module("tqdm.notebook").tqdm
     return tqdm
 
