@@ -2,25 +2,16 @@
 
 import json
 import platform
-import signal
-import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm.std import tqdm
 
 from twin import store
 from twin.analysis.kpis import kpi_row, kpi_table
@@ -31,14 +22,11 @@ from twin.frames import Frames
 from twin.scenario import Scenario, from_document, load
 from twin.units import format_duration, parse_duration
 from twin.world.build import make_plan
+from twin.world.pace import run_in_slices
 from twin.world.site import Site
 
 __all__ = ["Twin", "open"]
 
-# A run goes in slices, between which progress is shown and Ctrl-C is heard: from this long [us],
-# doubled as long as a slice takes less than this [s].
-_SHORTEST_SLICE_US = 60_000_000
-_SLICE_S = 0.05
 _SAVED_AT_ONCE = 1 << 17  # rows
 _SQLITE_MAGIC = b"SQLite format 3\0"
 
@@ -234,29 +222,7 @@ class Twin:
         until_us
             The moment [us].
         """
-        step_us = _SHORTEST_SLICE_US
-        hours = (until_us - self.now_us) / 3.6e9
-        show = {True: 0.0, None: 2.0, False: 0.0}[progress]
-        with (
-            _interruptible() as interrupted,
-            _bar_class()(
-                total=round(hours, 2),
-                unit="h",
-                desc=self.scenario.name,
-                delay=show,
-                leave=False,
-                disable=progress is False,
-                bar_format="{desc} {percentage:3.0f}% |{bar}| {n:.1f}/{total:.1f} h [{remaining}]",
-            ) as bar,
-        ):
-            while self.now_us < until_us and not interrupted.is_set():
-                before_us, began_s = self.now_us, time.perf_counter()
-                self._site.run(min(until_us, before_us + step_us))
-                bar.update((self.now_us - before_us) / 3.6e9)
-                if time.perf_counter() - began_s < _SLICE_S:
-                    step_us *= 2
-        if interrupted.is_set():
-            raise KeyboardInterrupt
+        run_in_slices(self._site.run, self.now_us, until_us, self.scenario.name, progress)
 
     def rows(self) -> NDArray[np.void]:
         """Return all rows so far as one array of ``twin.events.EVENT``.
@@ -393,28 +359,3 @@ class Twin:
         if self._memory is None or self._memory[0] != self.now_us:
             self._memory = self.now_us, store.in_memory(self._content())
         return pd.read_sql_query(query, self._memory[1])
-
-
-def _bar_class() -> Any:
-    """Return the progress bar that fits where we run; the notebook's one is slow to import."""
-    if "ipykernel" in sys.modules and find_spec("ipywidgets"):
-        return import_module("tqdm.notebook").tqdm
-    return tqdm
-
-
-@contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Let Ctrl-C be heard between slices instead of tearing one."""
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted
-        return
-
-    def hear(_signal: int, _frame: FrameType | None) -> None:
-        interrupted.set()
-
-    before = signal.signal(signal.SIGINT, hear)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)

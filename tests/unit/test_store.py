@@ -27,7 +27,10 @@ CHANGES = {
 
 @pytest.fixture(scope="module")
 def opened() -> Twin:
-    return twin.open(scenario(CHANGES)).run(until="2 h", progress=False)
+    found = twin.open(scenario(CHANGES))
+    for _ in range(4):
+        found.run("30 min", progress=False)
+    return found
 
 
 @pytest.fixture(scope="module")
