@@ -1,5 +1,6 @@
 """The store: the schema says all, counts are those of the frames, a file is whole or not there."""
 
+import importlib
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -234,6 +235,14 @@ def test_a_saved_file_can_be_read_by_others_and_is_the_same_again(tmp_path: Path
     paths = [one.save(tmp_path / name) for name in ("a.sqlite", "b.sqlite")]
     assert paths[0].stat().st_mode & 0o777 == 0o644
     assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_a_long_run_is_saved_piece_by_piece_to_the_same_file(
+    opened: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = opened.save(tmp_path / "whole.sqlite")
+    monkeypatch.setattr(importlib.import_module("twin.twin"), "_SAVED_AT_ONCE", 100)
+    assert opened.save(tmp_path / "pieces.sqlite").read_bytes() == whole.read_bytes()
 
 
 def test_a_folder_in_the_way_is_refused(tmp_path: Path) -> None:

@@ -9,12 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.compiling import rule
 from twin.draws import fold, root
 from twin.events import NEVER
 from twin.floor.compiled.memory import zeros
 from twin.floor.compiled.tournament import empty_tree, leaf_bits
 from twin.floor.plan import FloorPlan
 from twin.floor.rules.workload import first_line, job_lines
+
+_NEVER = int(NEVER)
 
 WORKER = np.dtype(
     [
@@ -91,13 +94,10 @@ class Floor(NamedTuple):
 
 def build_floor(plan: FloorPlan) -> Floor:
     """Return a floor on which nobody works yet."""
-    seed_state = root(int(plan.book[0]["seed"]))
     workers = zeros(len(plan.worker_words), WORKER)
-    workers["state"] = [fold(seed_state, int(word)) for word in plan.worker_words]
-    workers["scan_us"] = NEVER
-    for worker, by_jobs in zip(workers, plan.works_by_jobs, strict=True):
-        worker["lines"] = job_lines(plan.book, int(worker["state"]), 0) if by_jobs else 0
-        worker["line"] = first_line(int(worker["lines"]))
+    scanner_states = np.zeros(len(plan.scanner_words), np.int64)
+    _begin(plan.book, plan.worker_words, plan.works_by_jobs, workers)
+    _address(plan.book, plan.scanner_words, scanner_states)
     leaves_each = 2 if plan.book[0]["telemetry_period_us"] > 0 else 1
     bits = leaf_bits(leaves_each * len(workers))
     return Floor(
@@ -107,7 +107,30 @@ def build_floor(plan: FloorPlan) -> Floor:
         workers=workers,
         reporters=np.zeros(len(workers), REPORTER),
         gateways=np.zeros(plan.gateways, GATEWAY),
-        scanner_states=np.array(
-            [fold(seed_state, int(word)) for word in plan.scanner_words], np.int64
-        ),
+        scanner_states=scanner_states,
     )
+
+
+@rule
+def _begin(
+    book: NDArray[np.void],
+    words: NDArray[np.int64],
+    works_by_jobs: NDArray[np.bool_],
+    workers: NDArray[np.void],
+) -> None:
+    """Give every worker its address and its first job; nobody scans yet."""
+    seed_state = root(book[0]["seed"])
+    for w in range(len(workers)):
+        me = workers[w]
+        me["state"] = fold(seed_state, words[w])
+        me["scan_us"] = _NEVER
+        me["lines"] = job_lines(book, me["state"], 0) if works_by_jobs[w] else 0
+        me["line"] = first_line(me["lines"])
+
+
+@rule
+def _address(book: NDArray[np.void], words: NDArray[np.int64], states: NDArray[np.int64]) -> None:
+    """Fill the address states of entities."""
+    seed_state = root(book[0]["seed"])
+    for i in range(len(words)):
+        states[i] = fold(seed_state, words[i])
