@@ -1,7 +1,7 @@
 """Pace: how a long run is cut into slices, shows how far it is, and hears Ctrl-C.
 
-Any slicing gives the same rows, so slices may follow the wall clock: they grow as long as each is
-over quickly.
+Any slicing gives the same rows, so slices may follow the wall clock: they grow while each is over
+quickly, and shrink where it is not.
 """
 
 import signal
@@ -18,7 +18,8 @@ from typing import Any
 from tqdm.std import tqdm
 
 _FIRST_SLICE_US = 60_000_000
-_SLICE_S = 0.05  # slices are doubled as long as they take less
+_LONGEST_SLICE_US = 3_600_000_000  # a quiet night must not lead to a slice of a busy day
+_SLICE_S = 0.05  # slices are doubled when they take less, halved when they take more
 _US_PER_H = 3.6e9
 _QUIET_S = {True: 0.0, None: 2.0, False: 0.0}
 _BAR = "{desc} {percentage:3.0f}% |{bar}| {n:.1f}/{total:.1f} h [{remaining}]"
@@ -63,7 +64,9 @@ def run_in_slices(
             run(now_us)
             bar.update((now_us - before_us) / _US_PER_H)
             if time.perf_counter() - began_s < _SLICE_S:
-                step_us *= 2
+                step_us = min(2 * step_us, _LONGEST_SLICE_US)
+            else:
+                step_us = max(step_us // 2, _FIRST_SLICE_US)
     if interrupted.is_set():
         raise KeyboardInterrupt
 
