@@ -288,12 +288,12 @@ class Twin:
     def gateways(self) -> pd.DataFrame:
         """Return the gateways with their load so far."""
         counted = self._count().gateways
-        use = self._site.floor.busy_us() / max(self.now_us, 1)
+        use = self._site.floor.busy_us(self.now_us) / max(self.now_us, 1)
         return self._frames.gateways(counted["messages"], counted["wait_us"], use)
 
     def kpis(self) -> pd.DataFrame:
         """Return the key figures so far as one row; names carry their units."""
-        return kpi_row(self._count(), self._site.floor.busy_us(), self.now_us)
+        return kpi_row(self._count(), self._site.floor.busy_us(self.now_us), self.now_us)
 
     def kpi_table(self) -> pd.DataFrame:
         """Return the key figures one below the other: name, value, unit, definition."""

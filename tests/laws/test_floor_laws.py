@@ -191,6 +191,7 @@ def test_littles_law_holds_at_every_gateway(floor: Floor) -> None:
     for rows in arrived(opened.rows()):
         # The queue rebuilt: one more at each arrival, one less at each beginning of service.
         moments_us = np.concatenate([rows["time_us"], rows["time_us"] + rows["wait_us"]])
+        moments_us = np.minimum(moments_us, opened.now_us)  # what waits longer waits until now
         steps = np.repeat([1, -1], len(rows))
         order = np.lexsort((-steps, moments_us))
         waiting = np.cumsum(steps[order])

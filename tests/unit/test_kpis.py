@@ -75,6 +75,23 @@ def test_a_run_that_keeps_no_rows_gives_the_same_figures(name: str) -> None:
         counted.events()
 
 
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+@pytest.mark.parametrize("record", ["rows", "kpis"])
+def test_an_overloaded_gateway_is_busy_all_the_time_and_no_more(engine: str, record: str) -> None:
+    scenario = twin.load("pilot_line")
+    for key, value in {
+        "links.gateway_service": {"law": "constant", "value": "30 s"},
+        "cloud.telemetry_period": "30 s",
+    }.items():
+        scenario = twin.vary(scenario, key, value)
+    opened = twin.open(scenario, engine=engine, record=record).run("1 h", progress=False)
+    assert 0.9 < kpi(opened, "gateway_use_max") <= 1
+    rows = twin.open(scenario).run("1 h", progress=False).rows()
+    rows = rows[np.isin(rows["kind"], (1, 2)) & (rows["outcome"] != 1)]
+    waited = np.minimum(rows["time_us"] + rows["wait_us"], opened.now_us) - rows["time_us"]
+    assert kpi(opened, "gateway_queue_max") == waited.sum() / opened.now_us > 100
+
+
 def test_figures_of_a_run_under_way_can_be_asked_again() -> None:
     opened = twin.open("pilot_line").run("1 h", progress=False)
     first = kpi(opened, "scans")

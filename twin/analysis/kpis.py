@@ -62,7 +62,7 @@ def kpi_row(tally: Tally, busy_us: NDArray[np.int64], now_us: int) -> pd.DataFra
     tally
         What was counted.
     busy_us
-        Service that each gateway has taken on, shape (gateways,) [us].
+        How long each gateway has served until now, shape (gateways,) [us].
     now_us
         How long the run is so far [us].
     """
@@ -114,10 +114,10 @@ def _latencies(tally: Tally) -> Mapping[str, float]:
 
 
 def _gateways(tally: Tally, busy_us: NDArray[np.int64], now_us: int) -> Mapping[str, float]:
-    """Return use and queues; by Little's law the mean queue is the sum of waits over the time."""
+    """Return use and queues; by Little's law the mean queue is the waiting done over the time."""
     sums = tally.sums[0]
     use = busy_us / max(now_us, 1)
-    queues = tally.gateways["wait_us"] / max(now_us, 1)
+    queues = tally.waited_us(now_us) / max(now_us, 1)
     messages = int(sums["scans"] + sums["reports"])
     return {
         "gateway_use_mean": float(use.mean()) if use.size else float("nan"),

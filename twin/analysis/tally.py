@@ -45,10 +45,30 @@ class Tally:
         self.sums = np.zeros(1, SUMS)
         self.workers = np.full(workers, _NEVER, np.dtype("i8")).repeat(2).view(WORKER)
         self.gateways = np.zeros(gateways, GATEWAY)
+        # Messages whose service had not begun at the last row: (gateway, when it begins).
+        self._waiting = np.zeros((0, 2), np.int64)
 
     def add(self, rows: NDArray[np.void]) -> None:
         """Count a chunk of rows, the next in order."""
         _add(self.sums, self.workers, self.gateways, rows)
+        held = rows[(rows["wait_us"] > 0) & (rows["gateway"] >= 0)]
+        begins_us = np.column_stack([held["gateway"], held["time_us"] + held["wait_us"]])
+        waiting = np.concatenate([self._waiting, begins_us])
+        last_us = rows["time_us"][-1] if len(rows) else 0
+        self._waiting = waiting[waiting[:, 1] > last_us]
+
+    def waited_us(self, now_us: int) -> NDArray[np.int64]:
+        """Return how long messages have waited at each gateway until now, shape (gateways,) [us].
+
+        Parameters
+        ----------
+        now_us
+            The moment, not before the last row [us].
+        """
+        gateway, begins_us = self._waiting.T
+        waited = self.gateways["wait_us"].copy()
+        np.subtract.at(waited, gateway, np.maximum(0, begins_us - now_us))
+        return waited
 
     def session_us(self, now_us: int) -> int:
         """Return the time that workers have spent in sessions, open ones included [us]."""

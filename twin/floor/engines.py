@@ -23,8 +23,8 @@ class FloorEngine(Protocol):
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
         """Return the charge of each worker's scanner now [1e-9]."""
 
-    def busy_us(self) -> NDArray[np.int64]:
-        """Return how much service each gateway has taken on since the start [us]."""
+    def busy_us(self, now_us: int) -> NDArray[np.int64]:
+        """Return how long each gateway has served until now [us]."""
 
 
 def make_floor(engine: str, plan: FloorPlan, *, keeps_rows: bool = True) -> FloorEngine:

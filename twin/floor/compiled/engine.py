@@ -70,6 +70,7 @@ class CompiledFloor:
         session_charges(self._floor, now_us, out)
         return out
 
-    def busy_us(self) -> NDArray[np.int64]:
-        """Return how much service each gateway has taken on since the start [us]."""
-        return np.array(self._floor.gateways["busy_us"])
+    def busy_us(self, now_us: int) -> NDArray[np.int64]:
+        """Return how long each gateway has served until now: accepted less still to do [us]."""
+        gateways = self._floor.gateways
+        return np.asarray(gateways["busy_us"] - np.maximum(0, gateways["free_us"] - now_us))

@@ -127,6 +127,6 @@ class ReferenceFloor:
         """Return the charge of each worker's scanner now, scans before now counted [1e-9]."""
         return np.array([worker.charge_ppb(now_us) for worker in self._workers], np.int64)
 
-    def busy_us(self) -> NDArray[np.int64]:
-        """Return how much service each gateway has taken on since the start [us]."""
-        return np.array([gateway.busy_us for gateway in self._gateways], np.int64)
+    def busy_us(self, now_us: int) -> NDArray[np.int64]:
+        """Return how long each gateway has served until now [us]."""
+        return np.array([gateway.served_us(now_us) for gateway in self._gateways], np.int64)

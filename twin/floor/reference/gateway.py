@@ -28,7 +28,7 @@ class Gateway:
         self._book = book
         self._free_us = 0
         self._uplinked_us = 0
-        self.busy_us = 0
+        self._accepted_us = 0
 
     def accept(self, message: int, now_us: int) -> Passage:
         """Queue a message that arrives now.
@@ -44,6 +44,10 @@ class Gateway:
         work_us = service_us(self._book, message)
         self._free_us = begins_us + work_us
         self._uplinked_us = uplinked_us(self._book, message, self._free_us, self._uplinked_us)
-        self.busy_us += work_us
+        self._accepted_us += work_us
         shown_us = visible_us(self._book, message, self._uplinked_us)
         return Passage(begins_us - now_us, self._free_us, shown_us)
+
+    def served_us(self, now_us: int) -> int:
+        """Return how long it has served until now: what it accepted, less what is still to do."""
+        return self._accepted_us - max(0, self._free_us - now_us)
