@@ -52,7 +52,8 @@ def open(  # noqa: A001 - the public name is twin.open
     record
         ``"rows"`` keeps every event; ``"kpis"`` keeps only what key figures need.
     state
-        File of the twin: opened again where it exists, written by ``save()``.
+        File of the twin: opened again where it exists, written by ``save()``. With a saved twin:
+        another, new file for ``save()``.
 
     Raises
     ------
@@ -63,12 +64,15 @@ def open(  # noqa: A001 - the public name is twin.open
     """
     file = None if state is None else Path(state)
     if not isinstance(path_or_scenario, Scenario) and _is_saved(Path(path_or_scenario)):
-        return _reopen(Path(path_or_scenario), None, seed, engine)
+        saved_in = Path(path_or_scenario)
+        if file is not None and file.exists() and not file.samefile(saved_in):
+            raise StateError(file, "exists already", hint="choose a new file, or open this one")
+        return _reopen(saved_in, None, seed, engine, record, file or saved_in)
     scenario = path_or_scenario
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
     if file is not None and file.exists():
-        return _reopen(file, scenario, seed, engine)
+        return _reopen(file, scenario, seed, engine, record, file)
     return Twin(
         scenario,
         seed=scenario.run.seed if seed is None else seed,
@@ -86,7 +90,14 @@ def _is_saved(path: Path) -> bool:
         return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
 
 
-def _reopen(path: Path, scenario: Scenario | None, seed: int | None, engine: str | None) -> "Twin":
+def _reopen(
+    path: Path,
+    scenario: Scenario | None,
+    seed: int | None,
+    engine: str | None,
+    record: Record,
+    state: Path,
+) -> "Twin":
     """Bring a saved twin back: the same scenario and seed, run again to the saved moment."""
     saved = store.read(path)
     if scenario is not None and scenario.digest != saved.digest:
@@ -102,8 +113,8 @@ def _reopen(path: Path, scenario: Scenario | None, seed: int | None, engine: str
         scenario or from_document(saved.document, file=str(path)),
         seed=saved.seed,
         engine=saved.engine,
-        record="kpis" if saved.record == "kpis" else "rows",
-        state=path,
+        record=record,
+        state=state,
     )
     twin.run_to_us(saved.now_us, progress=False)
     return twin
@@ -120,8 +131,8 @@ class Twin:
             raise RunError(f'engine is "compiled" or "reference", not {engine!r}')
         if record not in ("rows", "kpis"):
             raise RunError(f'record is "rows" or "kpis", not {record!r}')
-        if not 0 <= seed < 2**63:
-            raise RunError(f"seed is a whole number from 0 to 2**63 - 1, not {seed}")
+        if type(seed) is not int or not 0 <= seed < 2**63:
+            raise RunError(f"seed is a whole number from 0 to 2**63 - 1, not {seed!r}")
         self.scenario = scenario
         self.seed = seed
         self.engine = engine

@@ -257,7 +257,7 @@ def test_no_bar_is_shown_otherwise(
 @pytest.mark.parametrize("record", ["rows", "kpis"])
 def test_a_saved_twin_goes_on_to_the_same_rows(record: str, tmp_path: Path) -> None:
     file = ran(LOSSY, seed=5, record=record).save(tmp_path / "night.sqlite")
-    again = twin.open(file)
+    again = twin.open(file, record=record)
     assert (again.now_us, again.seed, again.record) == (2 * H, 5, record)
     assert again.scenario == LOSSY
     again.run("2 h", progress=False)
@@ -324,3 +324,24 @@ def test_chunks_are_counted_once_however_often_figures_are_asked() -> None:
         ask(opened.run("15 min", progress=False))
     assert opened.kpis().equals(ran().kpis())
     assert len(opened._chunks) <= 3
+
+
+# --- seeds and state files ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [1.5, True, "7"])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(RunError, match="seed is a whole number"):
+        twin.open(PILOT, seed=seed)
+
+
+def test_a_saved_twin_can_go_on_in_another_file(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.sqlite", tmp_path / "second.sqlite"
+    twin.open(PILOT, record="kpis").run("1 h", progress=False).save(first)
+    before = first.read_bytes()
+    opened = twin.open(first, state=second).run("1 h", progress=False)
+    assert opened.save() == second
+    assert first.read_bytes() == before
+    assert len(opened.rows()) > 0
+    with pytest.raises(StateError, match="exists already"):
+        twin.open(first, state=second)

@@ -1,5 +1,7 @@
 """From scenario to floor plan: words and units become the numbers that rules read."""
 
+import math
+
 import numpy as np
 
 from twin.draws import LAW, law_record, log
@@ -94,4 +96,6 @@ def _scaled(component: Component, factor: float) -> Component:
 
 def _job_size(lines: JobLines) -> Component:
     """Return the law of lines in a job: lognormal by its median and mean [1]."""
-    return 1.0, shapes.LOGNORMAL, log(lines.median), lines.sigma
+    # Not lines.sigma: that comes from the machine's own library, and would decide draws.
+    sigma = math.sqrt(2.0 * log(lines.mean / lines.median))
+    return 1.0, shapes.LOGNORMAL, log(lines.median), sigma
