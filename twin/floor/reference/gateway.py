@@ -49,5 +49,5 @@ class Gateway:
         return Passage(begins_us - now_us, self._free_us, shown_us)
 
     def served_us(self, now_us: int) -> int:
-        """Return how long it has served until now: what it accepted, less what is still to do."""
+        """Return how long it has served until now: accepted less still to do [us]."""
         return self._accepted_us - max(0, self._free_us - now_us)
