@@ -19,6 +19,9 @@ from typing import Any, TypeVar, cast
 import llvmlite.binding
 import numba
 import platformdirs
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
 PACKAGE = Path(__file__).resolve().parent
 COMPILED = not numba.config.DISABLE_JIT
@@ -28,6 +31,7 @@ ROOMS = ("compiling.py", "draws", "floor", "mesh", "analysis")
 """What the digest covers, and so the only places where ``rule`` may be used."""
 
 _KEPT_FOLDERS = 8
+_CACHE_LINE_BYTES = 64
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -123,3 +127,34 @@ def _compiled(function: F, *, inline: bool) -> F:
         return cast(F, compiler(function))
     finally:
         numba.config.CACHE_DIR = before
+
+
+def _prefetch_type(_context: Any, array: Any, index: Any) -> tuple[Any, Callable[..., Any]]:
+    """Tell numba the types of ``prefetch`` and how to write it."""
+    return types.void(array, index), _write_prefetch
+
+
+def _write_prefetch(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Write one prefetch instruction for each cache line of a record."""
+    kind = signature.args[0]
+    array = context.make_array(kind)(context, builder, arguments[0])
+    found = cgutils.get_item_pointer(context, builder, kind, array, arguments[1:])
+    byte, number = ir.IntType(8), ir.IntType(32)
+    first = builder.bitcast(found, byte.as_pointer())
+    fetch = builder.module.declare_intrinsic(
+        "llvm.prefetch", [byte.as_pointer()],
+        ir.FunctionType(ir.VoidType(), [byte.as_pointer(), number, number, number]),
+    )  # fmt: skip
+    to_write, keep, data = number(1), number(3), number(1)
+    for offset in range(0, kind.dtype.bitwidth // 8, _CACHE_LINE_BYTES):
+        place = builder.gep(first, [number(offset)])
+        builder.call(fetch, [place, to_write, keep, data])
+    return context.get_dummy_value()
+
+
+def _no_prefetch(array: Any, index: int) -> None:
+    """Do nothing: plain Python has no hand in the cache."""
+
+
+prefetch = intrinsic(_prefetch_type) if COMPILED else _no_prefetch
+"""``prefetch(array, index)`` brings an item towards the processor; it need not exist."""

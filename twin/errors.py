@@ -143,7 +143,7 @@ class OutputError(TwinError):
     def __init__(self, path: str | Path, reason: str, *, hint: str = "") -> None:
         self.path = Path(path)
         self.reason = reason
-        self.hint = hint or "choose another folder with --out"
+        self.hint = hint or "choose another place (command line: --out)"
         super().__init__(str(Problem(reason, file=str(path), hint=self.hint)))
 
 

@@ -100,7 +100,7 @@ COLUMNS = (
     Column("job", "i4", "1", "how-many-eth job of this worker, from 0", _SCAN, -1),
     Column("line", "i2", "1", "0 for the start barcode, then the lines from 1, then the end "
            "barcode", _SCAN, -1),
-    Column("battery", "i2", "0.01 %", "charge of the scanner after this", _PLACED, -1),
+    Column("battery", "i2", "0.01 %", "charge of the scanner as the row is written", _PLACED, -1),
     Column("kind", "u1", "enum", "what happened", _ALL),
     Column("outcome", "u1", "enum", "how it ended", _ALL),
     Column("attempts", "u1", "1", "transmissions over BLE, the last one included", _MESSAGE),

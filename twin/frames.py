@@ -113,7 +113,7 @@ class Frames:
             "scan_time": lambda: self._times(made_us),
             "beep_time": lambda: self._times(rows["beep_us"]),
             "visible_time": lambda: self._times(rows["visible_us"]),
-            "wait_ms": lambda: _where(made_us != NEVER, rows["wait_us"] / _US_PER_MS),
+            "wait_ms": lambda: _where(_arrived(rows), rows["wait_us"] / _US_PER_MS),
             "scan_to_beep_ms": lambda: _between_ms(made_us, rows["beep_us"]),
             "scan_to_cloud_ms": lambda: _between_ms(made_us, rows["visible_us"]),
         }
@@ -242,7 +242,7 @@ class Frames:
 
     def _times(self, moments_us: NDArray[np.int64]) -> "pd.Series[pd.Timestamp]":
         """Return moments as local time, NaT where they never come."""
-        origin_us = self._calendar.origin_ms * 1000
+        origin_us = self._calendar.origin_us
         never = moments_us == NEVER
         stamps = np.where(never, 0, moments_us) + origin_us
         times = stamps.astype("datetime64[us]")
@@ -265,6 +265,12 @@ def _named(index: NDArray[np.integer[Any]], names: list[str]) -> "pd.Categorical
     place = {name: i for i, name in enumerate(unique)}
     codes = np.array([*(place[name] for name in names), -1], np.int64)[index]
     return pd.Categorical.from_codes(codes, pd.Index(unique, dtype="str"))
+
+
+def _arrived(rows: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Say which rows are messages that reached their gateway."""
+    is_message = np.isin(rows["kind"], (Kind.SCAN, Kind.TELEMETRY))
+    return np.asarray(is_message & (rows["outcome"] != Outcome.LOST_BLE))
 
 
 def _count(values: NDArray[np.int32]) -> pd.Series:

@@ -1,6 +1,7 @@
 """One open twin: a site, its rows, and what can be asked of them."""
 
 import json
+import math
 import platform
 from collections.abc import Sequence
 from datetime import datetime
@@ -116,8 +117,21 @@ def _reopen(
         record=record,
         state=state,
     )
-    twin.run_to_us(saved.now_us, progress=False)
+    twin.run_to_us(saved.now_us)
+    _same_figures(path, saved, twin.kpis())
     return twin
+
+
+def _same_figures(path: Path, saved: store.Saved, now: pd.DataFrame) -> None:
+    """Refuse a file whose figures this version does not reach again."""
+    for name, before in saved.kpis.items():
+        after = float(now[name].iloc[0]) if name in now else math.nan
+        if after != before and not (before is None and math.isnan(after)):
+            raise StateError(
+                path,
+                f"this version of twin gives other results: {name} {after}, saved was {before}",
+                hint=f"open it with twin {saved.version}, which wrote it",
+            )
 
 
 class Twin:
@@ -357,7 +371,7 @@ class Twin:
                 **self.provenance(),
                 "scenario": json.dumps(self.scenario.document(), sort_keys=True),
                 "name": self.scenario.name,
-                "origin_ms": str(self._site.calendar.origin_ms),
+                "origin_us": str(self._site.calendar.origin_us),
             },
             roster=self._site.roster,
             shifts=[shift.name for shift in self.scenario.work.shifts],

@@ -33,9 +33,9 @@ def test_the_clock_shows_0_at_the_start() -> None:
 
 
 def test_the_origin_is_that_of_unix_time() -> None:
-    assert AUTUMN.origin_ms == 1_792_814_400_000
-    assert SPRING.origin_ms == 1_774_674_000_000
-    assert Calendar(datetime(1971, 1, 1), "UTC").origin_ms == 365 * 86_400_000
+    assert AUTUMN.origin_us == 1_792_814_400_000_000
+    assert SPRING.origin_us == 1_774_674_000_000_000
+    assert Calendar(datetime(1971, 1, 1, 0, 0, 0, 7), "UTC").origin_us == 365 * 86_400_000_000 + 7
 
 
 def test_the_origin_counts_the_first_of_a_repeated_hour() -> None:

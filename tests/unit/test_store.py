@@ -93,9 +93,8 @@ def test_meta_says_what_makes_it_again(opened: Twin, db: sqlite3.Connection) -> 
         key: value for key, value in made.items() if key != "scenario"
     }
     assert meta["name"] == made["scenario"]
-    assert (
-        int(meta["origin_ms"]) == pd.Timestamp("2026-03-02 06:00", tz="Europe/Vienna").value / 1e6
-    )
+    start = pd.Timestamp("2026-03-02 06:00", tz="Europe/Vienna")
+    assert int(meta["origin_us"]) == start.value / 1e3
 
 
 def test_key_figures_are_those_of_the_twin(opened: Twin, db: sqlite3.Connection) -> None:
@@ -292,14 +291,15 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)"
+KPI = "CREATE TABLE kpi (name TEXT PRIMARY KEY, value REAL)"
 
 
 @pytest.mark.parametrize(
     "rows", ["('scenario', '{}')", "('scenario', '{')", "('digest', 'x'), ('seed', 'one')"]
 )
 def test_a_damaged_file_is_refused(rows: str, tmp_path: Path) -> None:
-    insert = f"INSERT INTO meta VALUES ('format', '1'), {rows}"  # noqa: S608
-    path = database_of(tmp_path / "damaged.sqlite", META, insert)
+    insert = f"INSERT INTO meta VALUES ('format', '{database.FORMAT}'), {rows}"  # noqa: S608
+    path = database_of(tmp_path / "damaged.sqlite", META, KPI, insert)
     with pytest.raises(StateError, match="not a saved twin: damaged"):
         twin.open(path)
 
@@ -314,10 +314,10 @@ def test_a_truncated_file_is_refused(file: Path, tmp_path: Path) -> None:
 def test_a_format_of_the_future_is_refused_with_what_to_do(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "future.sqlite"
     path.write_bytes(file.read_bytes())
-    database_of(path, "UPDATE meta SET value = '2' WHERE key = 'format'")
+    database_of(path, "UPDATE meta SET value = '9' WHERE key = 'format'")
     with pytest.raises(StateError) as refused:
         twin.open(path)
-    assert "saved in format 2, this version reads format 1" in str(refused.value)
+    assert f"saved in format 9, this version reads format {database.FORMAT}" in str(refused.value)
     assert "open it with the version that wrote it" in str(refused.value)
 
 

@@ -3,8 +3,10 @@
 import os
 import platform
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -345,3 +347,19 @@ def test_a_saved_twin_can_go_on_in_another_file(tmp_path: Path) -> None:
     assert len(opened.rows()) > 0
     with pytest.raises(StateError, match="exists already"):
         twin.open(first, state=second)
+
+
+def test_a_file_whose_figures_are_not_reached_again_is_refused(tmp_path: Path) -> None:
+    path = twin.open(PILOT).run("10 min", progress=False).save(tmp_path / "t.sqlite")
+    with closing(sqlite3.connect(path)) as changed:
+        changed.execute("UPDATE kpi SET value = value + 1 WHERE name = 'scans'")
+        changed.commit()
+    with pytest.raises(StateError, match=r"this version of twin gives other results: scans"):
+        twin.open(path)
+
+
+def test_who_was_lost_on_the_air_did_not_wait_at_the_gateway() -> None:
+    events = twin.open(LOSSY).run("1 h", progress=False).events()
+    lost = events[events["outcome"] == "lost_ble"]
+    assert len(lost) > 0
+    assert lost["wait_ms"].isna().all()

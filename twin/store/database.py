@@ -18,7 +18,7 @@ from twin.events import COLUMNS, FULL_BATTERY, KIND_MEANING, OUTCOME_MEANING
 from twin.world.roster import Roster
 
 Connection = sqlite3.Connection
-FORMAT = "1"
+FORMAT = "2"
 _PERCENT = 100 / FULL_BATTERY
 
 
@@ -161,6 +161,8 @@ class Saved(NamedTuple):
     engine: str
     record: str
     now_us: int
+    version: str
+    kpis: Mapping[str, float | None]
 
 
 def read(path: Path) -> Saved:
@@ -176,9 +178,12 @@ def read(path: Path) -> Saved:
         connection = sqlite3.connect(uri, uri=True)
         with _closing(connection):
             meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+            readable = meta.get("format") == FORMAT
+            query = "SELECT name, value FROM kpi"
+            kpis = dict(connection.execute(query).fetchall()) if readable else {}
     except sqlite3.Error as error:
         raise StateError(path, f"not a saved twin: {error}") from error
-    if meta.get("format") != FORMAT:
+    if not readable:
         raise StateError(
             path,
             f"saved in format {meta.get('format')}, this version reads format {FORMAT}",
@@ -192,6 +197,8 @@ def read(path: Path) -> Saved:
             engine=meta["engine"],
             record=meta["record"],
             now_us=int(meta["now_us"]),
+            version=meta["twin"],
+            kpis=kpis,
         )
     except (KeyError, ValueError) as error:
         raise StateError(path, f"not a saved twin: damaged, {error!r} in meta") from error

@@ -1,5 +1,5 @@
 -- One saved twin: how it was made, who is on the site, and the rows of its events.
--- Times are simulated microseconds since the start; meta.origin_ms is the start since 1970.
+-- Times are simulated microseconds since the start; meta.origin_us is the start since 1970.
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -36,7 +36,7 @@ CREATE TABLE event (
 
 CREATE VIEW scan AS
 SELECT event.id, event.time_us, event.time_us - event.link_us AS scan_us, event.beep_us, event.visible_us, event.wait_us,
-       (event.time_us - event.link_us) / 1000 + (SELECT value FROM meta WHERE key = 'origin_ms') AS created_ms,
+       (event.time_us - event.link_us + (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'origin_us')) / 1000 AS created_ms,
        worker.name AS worker, scanner.serial AS device, gateway.name AS gateway,
        gateway.station, gateway.usecase, event.job, event.line, event.scan_code,
        event.battery AS battery_percent, event.attempts, outcome.name AS outcome

@@ -31,9 +31,9 @@ class Calendar:
         self._origin = start.replace(tzinfo=self.zone).astimezone(UTC)
 
     @property
-    def origin_ms(self) -> int:
-        """The origin in milliseconds since 1970 [ms]."""
-        return (self._origin - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    def origin_us(self) -> int:
+        """The origin in microseconds since 1970 [us]."""
+        return (self._origin - datetime(1970, 1, 1, tzinfo=UTC)) // _US
 
     def at(self, moment_us: int) -> datetime:
         """Return the date and local time of a simulated moment [us]."""

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import inlined_rule, rule
+from twin.compiling import inlined_rule, prefetch, rule
 from twin.draws import fold
 from twin.events import NEVER, Kind, Outcome, Role
 from twin.floor.compiled.state import Floor
@@ -54,7 +54,7 @@ def run(
         if now_us >= until_us or key == _NEVER:
             break
         leaf = key & leaf_mask
-        w = leaf if leaf < len(workers) else leaf - len(workers)
+        w = _worker(leaf, len(workers))
         me = workers[w]
         row = rows[used]
         row["worker"] = w
@@ -65,9 +65,16 @@ def run(
             mine = reporters[w]
             _report_arrives(book, me, mine, gateways[me["gateway"]], now_us, row)
             arrival_us = _next_report(book, me, mine, mine["number"] + 1)
-        put(tree, bits, leaf, arrival_us)
+        soon = put(tree, bits, leaf, arrival_us)
+        prefetch(workers, _worker(soon, len(workers)))
         used += 1
     return used
+
+
+@inlined_rule
+def _worker(leaf: int, workers: int) -> int:
+    """Return whose arrival a leaf holds: first the scans of all workers, then the reports."""
+    return leaf if leaf < workers else leaf - workers
 
 
 @inlined_rule
@@ -228,7 +235,7 @@ def _write_message(
     row["scanner"] = me["scanner"]
     row["gateway"] = me["gateway"]
     row["attempts"] = min(tries, me["limit"], _MOST_TRIES)
-    row["battery"] = battery_column(_charge_ppb(book, me, made_us, me["scans"]))
+    row["battery"] = battery_column(_charge_ppb(book, me, now_us, me["scans"]))
 
 
 @inlined_rule

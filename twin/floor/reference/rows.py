@@ -33,7 +33,7 @@ def scan_row(
         worker.number,
         worker.job if in_job else -1,
         worker.line if in_job else -1,
-        _battery(worker, worker.scan_us),
+        _battery(worker, now_us),
         Kind.SCAN,
         outcome if passage else Outcome.LOST_BLE,
         min(tries, session.limit, _MOST_TRIES),
@@ -63,7 +63,7 @@ def report_row(
         number,
         -1,
         -1,
-        _battery(worker, made_us),
+        _battery(worker, now_us),
         Kind.TELEMETRY,
         Outcome.DELIVERED if passage else Outcome.LOST_BLE,
         min(tries, session.limit, _MOST_TRIES),
@@ -71,6 +71,6 @@ def report_row(
     )
 
 
-def _battery(worker: Worker, made_us: int) -> int:
-    """Return the charge at a moment in the unit of the row [0.01 %]."""
-    return battery_column(worker.charge_ppb(made_us, made_us))
+def _battery(worker: Worker, now_us: int) -> int:
+    """Return the charge now, the scans that have ended counted, in the row's unit [0.01 %]."""
+    return battery_column(worker.charge_ppb(now_us, under_way=0))

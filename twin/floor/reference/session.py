@@ -129,25 +129,25 @@ class Worker:
         self.lines = job_lines(self._book, self._state, self.job)
         self.line = first_line(self.lines)
 
-    def charge_ppb(self, now_us: int, made_us: int | None = None) -> int:
+    def charge_ppb(self, now_us: int, under_way: int | None = None) -> int:
         """Return the charge of the scanner in hand [1e-9].
 
         Parameters
         ----------
         now_us
-            Until when scans count [us].
-        made_us
-            Read the charge as of this moment, with the scans counted so far [us].
+            The moment [us].
+        under_way
+            How many scans to count that have not ended yet; by default that in the air.
         """
         session = self._session
         if session is None:
             return 0
-        under_way = 1 if made_us is None and self.scan_us < now_us else 0
-        moment_us = now_us if made_us is None else made_us
+        if under_way is None:
+            under_way = 1 if self.scan_us < now_us else 0
         return charge_left_ppb(
             session.charge_ppb,
             session.scans + under_way,
             session.drain_ppb,
-            moment_us - session.opened_us,
+            now_us - session.opened_us,
             self._idle_drain_ppm_per_h,
         )
