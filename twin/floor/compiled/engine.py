@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.events import EVENT
-from twin.floor.compiled.kernel import open_sessions, run, session_charges
+from twin.floor.compiled.charge import session_charges
+from twin.floor.compiled.kernel import open_sessions, run
 from twin.floor.compiled.state import build_floor
 from twin.floor.plan import FloorPlan
 
@@ -36,7 +37,7 @@ class CompiledFloor:
         self._used = 0
 
     def offer(self, sessions: NDArray[np.void], windows: NDArray[np.int64]) -> None:
-        """Open sessions now.
+        """Open sessions now; where a worker asks for a scanner, this is the answer.
 
         Parameters
         ----------
@@ -52,7 +53,10 @@ class CompiledFloor:
         open_sessions(self._floor, self._windows, shifted)
 
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
-        """Yield the rows before a moment that were not yielded yet, in order, as chunks."""
+        """Yield the rows before a moment that were not yielded yet, in order, as chunks.
+
+        It ends early after the row with which a worker asks for another scanner (``asking``).
+        """
         full = True
         while full:
             first = self._used
@@ -64,6 +68,12 @@ class CompiledFloor:
                 self._used = 0
                 self._chunk = np.empty_like(self._chunk) if self._keeps_rows else self._chunk
 
+    @property
+    def asking(self) -> tuple[int, int] | None:
+        """The worker who asks for another scanner, and when [us]; None for nobody."""
+        worker, now_us = self._floor.asks.tolist()
+        return None if worker < 0 else (worker, now_us)
+
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
         """Return the charge of each worker's scanner now, scans before now counted [1e-9]."""
         out = np.zeros(len(self._floor.workers), np.int64)
@@ -74,3 +84,7 @@ class CompiledFloor:
         """Return how long each gateway has served until now: accepted less still to do [us]."""
         gateways = self._floor.gateways
         return np.asarray(gateways["busy_us"] - np.maximum(0, gateways["free_us"] - now_us))
+
+    def most_held(self) -> NDArray[np.int64]:
+        """Return the most messages that each gateway held for the uplink so far [1]."""
+        return self._floor.gateways["most_held"].astype(np.int64)
