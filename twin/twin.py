@@ -318,7 +318,8 @@ class Twin:
 
     def kpis(self) -> pd.DataFrame:
         """Return the key figures so far as one row; names carry their units."""
-        return kpi_row(self._count(), self._site.floor.busy_us(self.now_us), self.now_us)
+        floor, now_us = self._site.floor, self.now_us
+        return kpi_row(self._count(), floor.busy_us(now_us), floor.most_held(), now_us)
 
     def kpi_table(self) -> pd.DataFrame:
         """Return the key figures one below the other: name, value, unit, definition."""

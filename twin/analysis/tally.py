@@ -5,19 +5,31 @@ from numpy.typing import NDArray
 
 from twin.analysis.histogram import BINS, bin_of
 from twin.compiling import rule
-from twin.events import NEVER, Kind, Outcome, Role
+from twin.events import NEVER, Kind, Outcome, Role, Slip
 
 _NEVER = int(NEVER)
 _SCAN, _TELEMETRY = int(Kind.SCAN), int(Kind.TELEMETRY)
 _OPEN, _CLOSE, _UNEQUIPPED = int(Kind.SESSION_OPEN), int(Kind.SESSION_CLOSE), int(Kind.UNEQUIPPED)
+_SWAP, _DROP, _RECONNECT = int(Kind.SWAP), int(Kind.DROP), int(Kind.RECONNECT)
 _LOST, _NO_FEEDBACK = int(Outcome.LOST_BLE), int(Outcome.NO_FEEDBACK)
+_NOT_CONNECTED, _LOST_BUFFER = int(Outcome.NOT_CONNECTED), int(Outcome.LOST_BUFFER)
+_WRONG = int(Slip.WRONG_BARCODE)
 _START, _END = int(Role.START), int(Role.END)
 
 SUMS = np.dtype(
     [
         ("scans", "i8"),  # that reached a gateway
         ("scans_lost", "i8"),
+        ("scans_shown", "i8"),  # that the cloud shows
         ("no_feedback", "i8"),
+        ("lost_buffer", "i8"),
+        ("duplicates", "i8"),
+        ("wrong_scans", "i8"),
+        ("swaps", "i8"),
+        ("drops", "i8"),
+        ("down_us", "i8"),  # of links that are back
+        ("blocked_us", "i8"),  # of scans that found the link down
+        ("without_us", "i8"),  # of workers who have a scanner again, or went home
         ("reports", "i8"),
         ("reports_lost", "i8"),
         ("unequipped", "i8"),
@@ -33,7 +45,15 @@ SUMS = np.dtype(
     ]
 )
 
-WORKER = np.dtype([("opened_us", "i8"), ("job_from_us", "i8")])
+WORKER = np.dtype(
+    [
+        ("opened_us", "i8"),  # NEVER: holds no scanner
+        ("job_from_us", "i8"),
+        ("without_from_us", "i8"),  # NEVER: does not wait for one
+        ("down_from_us", "i8"),  # NEVER: the link holds
+        ("worked", "i8"),
+    ]
+)
 GATEWAY = np.dtype([("messages", "i8"), ("wait_us", "i8")])
 
 
@@ -43,7 +63,9 @@ class Tally:
     def __init__(self, workers: int, gateways: int) -> None:
         """Begin at nothing."""
         self.sums = np.zeros(1, SUMS)
-        self.workers = np.full(workers, _NEVER, np.dtype("i8")).repeat(2).view(WORKER)
+        self.workers = np.zeros(workers, WORKER)
+        for name in ("opened_us", "job_from_us", "without_from_us", "down_from_us"):
+            self.workers[name] = _NEVER
         self.gateways = np.zeros(gateways, GATEWAY)
         # Messages whose service had not begun at the last row: (gateway, when it begins).
         self._waiting = np.zeros((0, 2), np.int64)
@@ -51,7 +73,9 @@ class Tally:
     def add(self, rows: NDArray[np.void]) -> None:
         """Count a chunk of rows, the next in order."""
         _add(self.sums, self.workers, self.gateways, rows)
-        held = rows[(rows["wait_us"] > 0) & (rows["gateway"] >= 0)]
+        is_message = (rows["kind"] == _SCAN) | (rows["kind"] == _TELEMETRY)
+        arrived = (rows["outcome"] != _LOST) & (rows["outcome"] != _NOT_CONNECTED)
+        held = rows[(rows["wait_us"] > 0) & is_message & arrived]
         begins_us = np.column_stack([held["gateway"], held["time_us"] + held["wait_us"]])
         waiting = np.concatenate([self._waiting, begins_us])
         last_us = rows["time_us"][-1] if len(rows) else 0
@@ -72,9 +96,21 @@ class Tally:
 
     def session_us(self, now_us: int) -> int:
         """Return the time that workers have spent in sessions, open ones included [us]."""
-        opened = self.workers["opened_us"]
-        under_way = opened[opened != _NEVER]
-        return int(self.sums["session_us"][0] + (now_us - under_way).sum())
+        return self._with_open("session_us", "opened_us", now_us)
+
+    def without_us(self, now_us: int) -> int:
+        """Return the time that workers were ready to work without a connected scanner [us]."""
+        return self._with_open("without_us", "without_from_us", now_us)
+
+    def down_us(self, now_us: int) -> int:
+        """Return the time that links in use were down [us]."""
+        return self._with_open("down_us", "down_from_us", now_us)
+
+    def _with_open(self, name: str, begun: str, now_us: int) -> int:
+        """Return a sum of what has ended and of what has begun and goes on [us]."""
+        begun_us = self.workers[begun]
+        under_way = begun_us[begun_us != _NEVER]
+        return int(self.sums[name][0] + (now_us - under_way).sum())
 
 
 @rule
@@ -100,26 +136,37 @@ def _add(
 @rule
 def _add_scan(total: np.void, worker: np.void, gateway: np.void, row: np.void) -> None:
     """Count a scan."""
-    if row["outcome"] == _LOST:
+    outcome = row["outcome"]
+    if outcome in (_LOST, _NOT_CONNECTED):
         total["scans_lost"] += 1
+        if outcome == _NOT_CONNECTED:
+            total["blocked_us"] += row["wait_us"]
         return
     total["scans"] += 1
-    if row["outcome"] == _NO_FEEDBACK:
+    if outcome == _NO_FEEDBACK:
         total["no_feedback"] += 1
+    if row["slip"] == _WRONG:
+        total["wrong_scans"] += 1
     scan_us = row["time_us"] - row["link_us"]
     beep_us = row["beep_us"] - scan_us
-    cloud_us = row["visible_us"] - scan_us
     total["beep_us"] += beep_us
     total["beep_bins"][bin_of(beep_us)] += 1
-    total["cloud_us"] += cloud_us
-    total["cloud_bins"][bin_of(cloud_us)] += 1
-    _add_wait(total, gateway, row)
-    _add_to_job(total, worker, row["role"], scan_us)
+    _add_passage(total, gateway, row)
+    if row["copies"] > 0:
+        cloud_us = row["visible_us"] - scan_us
+        total["scans_shown"] += 1
+        total["cloud_us"] += cloud_us
+        total["cloud_bins"][bin_of(cloud_us)] += 1
+        _add_to_job(total, worker, row["role"], scan_us)
 
 
 @rule
-def _add_wait(total: np.void, gateway: np.void, row: np.void) -> None:
+def _add_passage(total: np.void, gateway: np.void, row: np.void) -> None:
     """Count a message at its gateway."""
+    if row["copies"] == 0:
+        total["lost_buffer"] += 1
+    else:
+        total["duplicates"] += row["copies"] - 1
     total["wait_us"] += row["wait_us"]
     gateway["messages"] += 1
     gateway["wait_us"] += row["wait_us"]
@@ -141,20 +188,44 @@ def _add_to_job(total: np.void, worker: np.void, role: int, scan_us: int) -> Non
 @rule
 def _add_report(total: np.void, gateway: np.void, row: np.void) -> None:
     """Count a report."""
-    if row["outcome"] == _LOST:
+    if row["outcome"] in (_LOST, _NOT_CONNECTED):
         total["reports_lost"] += 1
         return
     total["reports"] += 1
-    _add_wait(total, gateway, row)
+    _add_passage(total, gateway, row)
 
 
 @rule
 def _add_session(total: np.void, worker: np.void, row: np.void) -> None:
-    """Count a session's opening or closing, or a worker without equipment."""
-    if row["kind"] == _OPEN:
-        worker["opened_us"] = row["time_us"]
-    elif row["kind"] == _CLOSE:
-        total["session_us"] += row["time_us"] - worker["opened_us"]
-        worker["opened_us"] = _NEVER
-    elif row["kind"] == _UNEQUIPPED:
+    """Count what happens between a worker and a scanner."""
+    kind, time_us = row["kind"], row["time_us"]
+    if kind == _DROP:
+        total["drops"] += 1
+        worker["down_from_us"] = time_us
+    elif kind == _RECONNECT:
+        total["down_us"] += row["wait_us"]
+        worker["down_from_us"] = _NEVER
+    elif kind == _UNEQUIPPED:
         total["unequipped"] += 1
+        worker["without_from_us"] = time_us
+    else:
+        _end_session(total, worker, time_us)
+        total["without_us"] += row["wait_us"]
+        worker["without_from_us"] = _NEVER
+        worker["job_from_us"] = _NEVER  # a job is started and ended with one scanner
+        if kind == _SWAP:
+            total["swaps"] += 1
+        if kind != _CLOSE:
+            worker["opened_us"] = time_us
+            worker["worked"] = 1
+
+
+@rule
+def _end_session(total: np.void, worker: np.void, time_us: int) -> None:
+    """Count the session that ends, if there was one."""
+    if worker["opened_us"] != _NEVER:
+        total["session_us"] += time_us - worker["opened_us"]
+        worker["opened_us"] = _NEVER
+    if worker["down_from_us"] != _NEVER:
+        total["down_us"] += time_us - worker["down_from_us"]
+        worker["down_from_us"] = _NEVER
