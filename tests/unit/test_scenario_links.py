@@ -184,6 +184,12 @@ def test_two_outages_of_one_gateway_do_not_overlap(rows: list[dict[str, Any]], l
     assert error.allowed == "at least 1 h 20 min, the end of the one before"
 
 
+def test_an_outage_of_all_waits_for_the_last_of_those_before() -> None:
+    rows = [outage("1 h", "20 min", "aisles"), outage("62 min", "28 min", "cold")]
+    error = refused("links.outages", [*rows, outage("70 min", "1 s")])
+    assert error.allowed == "at least 1 h 30 min, the end of the one before"
+
+
 APART = [
     [outage("1 h", "20 min"), outage("80 min", "20 min")],
     [outage("80 min", "20 min"), outage("1 h", "20 min")],

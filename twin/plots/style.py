@@ -14,17 +14,21 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.patches import StepPatch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 __all__ = [
     "BLUE",
+    "GREEN",
     "GREY",
     "INK",
     "PALETTE",
+    "SKY",
     "VERMILLION",
     "Mark",
     "colours",
+    "draw_steps",
     "group_codes",
     "house_style",
     "legend_above",
@@ -197,6 +201,42 @@ def group_codes(column: pd.Series) -> tuple[list[str], NDArray[np.int64]]:
     return names, codes.astype(np.int64)
 
 
+def draw_steps(
+    ax: Axes,
+    heights: NDArray[Any],
+    edges: NDArray[np.float64],
+    *,
+    colour: str,
+    base: NDArray[Any] | float | None = 0.0,
+    **style: Any,
+) -> StepPatch:
+    """Draw steps, filled down to a base, or a line where that is None.
+
+    Unlike `Axes.stairs` it does not look at the limits of the axes, which takes long.
+
+    Parameters
+    ----------
+    ax
+        Where to draw; its limits are set by the caller.
+    heights
+        Shape (bins,), in the unit of the y axis; nothing is drawn where one is NaN.
+    edges
+        Shape (bins + 1,), in the unit of the x axis.
+    colour
+        Of the area, or of the line.
+    base
+        One for all bins, or shape (bins,), in the unit of the y axis.
+    **style
+        What else a matplotlib StepPatch takes.
+    """
+    line = {"fill": False, "edgecolor": colour}
+    area = {"fill": True, "facecolor": colour, "linewidth": 0.0}
+    look: dict[str, Any] = {"baseline": base, **(line if base is None else area), **style}
+    patch = StepPatch(heights, edges, **look)
+    ax.add_artist(patch)
+    return patch
+
+
 def stack(
     ax: Axes, heights: NDArray[np.float64], edges: NDArray[np.float64], names: Sequence[str]
 ) -> Axes:
@@ -219,8 +259,8 @@ def stack(
     # One patch for each group: a month of hours as single bars takes seconds to draw.
     for row, name, colour in zip(heights, names, colours(len(names)), strict=True):
         shade = GREY if name == OTHERS else colour
-        style: dict[str, Any] = {"color": shade, "edgecolor": "white", "linewidth": gap}
-        ax.stairs(base + row, edges, baseline=base, fill=True, label=name, **style)
+        style: dict[str, Any] = {"label": name, "edgecolor": "white", "linewidth": gap}
+        draw_steps(ax, base + row, edges, colour=shade, base=base, **style)
         base = base + row
     ax.set_xlim(edges[0], edges[-1])
     ax.set_ylim(0, max(1.0, float(base.max(initial=0.0))) * 1.18)

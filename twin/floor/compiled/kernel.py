@@ -99,7 +99,7 @@ def _worker(leaf: int, workers: int) -> int:
 def _scan_ends(floor: Floor, windows: NDArray[np.int64], w: int, now_us: int, row: np.void) -> int:
     """A scan reaches its gateway or fails; return when the worker's next one does [us]."""
     book, me = floor.book, floor.workers[w]
-    scan = fold(me["state"], me["number"])
+    scan = me["scan"]
     me["scans"] += 1
     row["slip"] = 0
     row["copies"] = 0
@@ -202,20 +202,22 @@ def _plan_scan(
     role = role_of(me["line"], me["lines"])
     work_us = interval_us(book, scan, role, repeated, me["pace"])
     scan_us = done_us(me["ready_us"], me["opens_us"], me["closes_us"], work_us)
-    while scan_us == _NEVER and me["window"] + 1 < me["end_window"]:
+    stretches = floor.stretches[w]
+    while scan_us == _NEVER and stretches["here"] + 1 < stretches["end"]:
         work_us = left_us(me["ready_us"], me["opens_us"], me["closes_us"], work_us)
-        _open_window(book, me, windows, me["window"] + 1)
+        stretches["here"] += 1
+        _come_back(book, me, windows, stretches["here"])
         scan_us = done_us(me["ready_us"], me["opens_us"], me["closes_us"], work_us)
+    me["scan"] = scan
     me["scan_us"] = scan_us
-    return decide_scan(floor, me, w, scan)
+    return decide_scan(floor, me, w)
 
 
 @rule
-def _open_window(
+def _come_back(
     book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], window: int
 ) -> None:
     """A worker comes back from a break."""
-    me["window"] = window
     me["opens_us"] = opening_us(book, me["state"], windows[window, 0], False)
     me["closes_us"] = windows[window, 1]
 
@@ -286,6 +288,8 @@ def open_sessions(floor: Floor, windows: NDArray[np.int64], sessions: NDArray[np
         w = session["worker"]
         me = floor.workers[w]
         _take(me, session, windows)
+        floor.stretches[w]["here"] = session["first_window"]
+        floor.stretches[w]["end"] = session["end_window"]
         if len(floor.links) > 0:
             open_link(floor, w, session["opened_us"], session["until_us"])
         if _begins_job(me, session["resumes"] > 0):
@@ -321,8 +325,6 @@ def _take(me: np.void, session: np.void, windows: NDArray[np.int64]) -> None:
     me["loss"] = session["loss"]
     me["limit"] = session["attempts"]
     me["scans"] = 0
-    me["window"] = session["first_window"]
-    me["end_window"] = session["end_window"]
     me["opened_us"] = session["opened_us"]
     me["charge_ppb"] = session["charge_ppb"]
     me["drain_ppb"] = session["drain_ppb"]

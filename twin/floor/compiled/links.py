@@ -36,40 +36,44 @@ def cross(
     floor: Floor, me: np.void, w: int, message: int, stream: int, ready_us: int
 ) -> tuple[int, int]:
     """Return the tries of a message, more than the limit if it fails, and when that is [us]."""
-    limit, interval_us = me["limit"], me["interval_us"]
-    if len(floor.links) == 0:
-        tries = attempts(message, stream, me["loss"], limit)
-        return tries, exchange_us(
-            ready_us, me["anchor_us"], interval_us, me["air_us"], tries, limit
-        )
-    return _cross_fading(floor, me, w, message, stream, ready_us)
+    if len(floor.links) == 0 or floor.links[w]["fade_to_us"] == _NEVER:
+        return _cross_steady(me, message, stream, ready_us)
+    link = floor.links[w]
+    if is_cut(ready_us, link["fails_us"], me["interval_us"], me["limit"]):
+        return me["limit"] + 1, max(ready_us, link["fails_us"])
+    if ready_us + me["limit"] * me["interval_us"] < link["fade_from_us"]:
+        tries, end_us = _cross_steady(me, message, stream, ready_us)
+        if tries > me["limit"]:  # the link holds
+            return me["limit"], end_us - me["interval_us"] + me["air_us"]
+        return tries, end_us
+    return _cross_fading(me, link, floor.classes[link["kind"]], message, stream, ready_us)
+
+
+@inlined_rule
+def _cross_steady(me: np.void, message: int, stream: int, ready_us: int) -> tuple[int, int]:
+    """Return the same where the loss stays as it is."""
+    limit = me["limit"]
+    tries = attempts(message, stream, me["loss"], limit)
+    return tries, exchange_us(
+        ready_us, me["anchor_us"], me["interval_us"], me["air_us"], tries, limit
+    )
 
 
 @rule
 def _cross_fading(
-    floor: Floor, me: np.void, w: int, message: int, stream: int, ready_us: int
+    me: np.void, link: np.void, link_class: np.void, message: int, stream: int, ready_us: int
 ) -> tuple[int, int]:
-    """Do the same on a link that fades and drops."""
-    limit, interval_us = me["limit"], me["interval_us"]
-    link = floor.links[w]
-    link_class = floor.classes[floor.gateways[me["gateway"]]["kind"]]
-    if link_class["drops"] == 0:
-        tries = attempts(message, stream, me["loss"], limit)
-        return tries, exchange_us(
-            ready_us, me["anchor_us"], interval_us, me["air_us"], tries, limit
-        )
-    if is_cut(ready_us, link["fails_us"], interval_us, limit):
-        return limit + 1, max(ready_us, link["fails_us"])
-    first_us = first_event_us(ready_us, me["anchor_us"], interval_us)
+    """Return the same on a link that fades meanwhile, or has just been fading."""
+    first_us = first_event_us(ready_us, me["anchor_us"], me["interval_us"])
     tries = fading_attempts(
-        message, stream, first_us, interval_us, limit, me["loss"],
+        message, stream, first_us, me["interval_us"], me["limit"], me["loss"],
         link_class["fade_loss"], link["fade_from_us"], link["fade_to_us"],
     )  # fmt: skip
-    return tries, first_us + (tries - 1) * interval_us + me["air_us"]
+    return tries, first_us + (tries - 1) * me["interval_us"] + me["air_us"]
 
 
 @inlined_rule
-def decide_scan(floor: Floor, me: np.void, w: int, scan: int) -> int:
+def decide_scan(floor: Floor, me: np.void, w: int) -> int:
     """Return when the coming scan arrives or fails; NEVER while that is undecided [us]."""
     scan_us = me["scan_us"]
     if scan_us == _NEVER:
@@ -79,7 +83,7 @@ def decide_scan(floor: Floor, me: np.void, w: int, scan: int) -> int:
     if len(floor.links) > 0 and floor.links[w]["up_us"] != _NEVER:
         me["tries"] = NOT_CONNECTED
         return scan_us
-    tries, arrival_us = cross(floor, me, w, scan, UPLINK, scan_us)
+    tries, arrival_us = cross(floor, me, w, me["scan"], UPLINK, scan_us)
     me["tries"] = tries
     return arrival_us
 
@@ -113,6 +117,7 @@ def is_known(link: np.void, moment_us: int) -> bool:
 def open_link(floor: Floor, w: int, opened_us: int, until_us: int) -> None:
     """A worker's scanner is connected from a moment on."""
     me, link = floor.workers[w], floor.links[w]
+    link["kind"] = floor.gateways[me["gateway"]]["kind"]
     link["state"] = fold(me["state"], opened_us)
     link["number"] = -1
     link["up_us"] = _NEVER
@@ -131,7 +136,7 @@ def close_link(floor: Floor, w: int) -> None:
 @rule
 def _begin_stretch(floor: Floor, me: np.void, link: np.void, since_us: int) -> None:
     """Look ahead to the end of the next fade."""
-    link_class = floor.classes[floor.gateways[me["gateway"]]["kind"]]
+    link_class = floor.classes[link["kind"]]
     if link_class["drops"] == 0:
         link["fade_from_us"] = link["fade_to_us"] = link["fails_us"] = _NEVER
         return
@@ -193,8 +198,7 @@ def _drop(floor: Floor, me: np.void, link: np.void, now_us: int) -> None:
 def _decide_again(floor: Floor, me: np.void, w: int, now_us: int) -> None:
     """Decide on what is not in the air yet."""
     if me["scan_us"] >= now_us and me["scan_us"] != _NEVER:
-        scan = fold(me["state"], me["number"])
-        put(floor.tree, floor.bits, w, decide_scan(floor, me, w, scan))
+        put(floor.tree, floor.bits, w, decide_scan(floor, me, w))
     mine = floor.reporters[w]
     if floor.book[0]["telemetry_period_us"] > 0 and mine["made_us"] >= now_us:
         put(floor.tree, floor.bits, len(floor.workers) + w, decide_report(floor, me, mine, w))

@@ -34,31 +34,26 @@ def accept(floor: Floor, g: int, message: int, now_us: int, row: np.void) -> int
     gateway["busy_us"] += work_us
     row["wait_us"] = begins_us - now_us
     limit = book[0]["buffer_messages"]
-    if limit > 0 and _held(floor.held, gateway, g, now_us) >= limit:
+    if limit > 0 and _held(floor.held[g], floor.held_until_us[g], now_us) >= limit:
         row["visible_us"] = _NEVER
         row["copies"] = 0
         return served_us
     reached_us = _publish(floor, gateway, message, served_us, row)
     row["visible_us"] = visible_us(book, message, reached_us)
     if limit > 0:
-        floor.held[g, gateway["end_held"] % limit] = gateway["acknowledged_us"]
-        gateway["end_held"] += 1
-        gateway["most_held"] = max(
-            gateway["most_held"], gateway["end_held"] - gateway["first_held"]
-        )
+        held = floor.held[g]
+        floor.held_until_us[g, held["end"] % limit] = gateway["acknowledged_us"]
+        held["end"] += 1
+        gateway["most_held"] = max(gateway["most_held"], held["end"] - held["first"])
     return served_us
 
 
 @inlined_rule
-def _held(held: NDArray[np.int64], gateway: np.void, g: int, now_us: int) -> int:
+def _held(held: np.void, until_us: NDArray[np.int64], now_us: int) -> int:
     """Let go what was acknowledged by now; return how many messages are still held [1]."""
-    limit = held.shape[1]
-    while (
-        gateway["first_held"] < gateway["end_held"]
-        and held[g, gateway["first_held"] % limit] <= now_us
-    ):
-        gateway["first_held"] += 1
-    return gateway["end_held"] - gateway["first_held"]
+    while held["first"] < held["end"] and until_us[held["first"] % len(until_us)] <= now_us:
+        held["first"] += 1
+    return held["end"] - held["first"]
 
 
 @inlined_rule

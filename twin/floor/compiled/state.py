@@ -23,6 +23,7 @@ WORKER = np.dtype(
     [
         # The scan that is coming.
         ("scan_us", "i8"),
+        ("scan", "i8"),  # address state of this scan
         ("state", "i8"),  # address state of this worker
         ("ready_us", "i8"),  # when the worker was last free to go on
         ("opens_us", "i8"),  # the stretch of work between two breaks
@@ -40,8 +41,6 @@ WORKER = np.dtype(
         ("scanner", "i4"),
         ("gateway", "i4"),
         ("scans", "i4"),  # scans of this session so far
-        ("window", "i4"),
-        ("end_window", "i4"),
         # Where in the work the coming scan stands.
         ("number", "i4"),
         ("job", "i4"),
@@ -51,6 +50,9 @@ WORKER = np.dtype(
     ]
 )
 """Two cache lines: with many workers, what a scan costs is the lines that it touches."""
+
+STRETCHES = np.dtype([("here", "i4"), ("end", "i4")])
+"""A worker's stretches of work between breaks: which is on, and one past the last."""
 
 REPORTER = np.dtype(
     [
@@ -71,8 +73,9 @@ LINK = np.dtype(
         ("fails_us", "i8"),  # when it drops before that fade is over, NEVER if it holds
         ("up_us", "i8"),  # while it is down: when it is back; else NEVER
         ("until_us", "i8"),
-        ("number", "i8"),  # of the stretch from one fade to the next
         ("dropped_us", "i8"),
+        ("kind", "i4"),  # which class of links
+        ("number", "i4"),  # of the stretch from one fade to the next
     ]
 )
 """The link of a worker's scanner, where links drop: one cache line."""
@@ -89,10 +92,12 @@ GATEWAY = np.dtype(
         ("end_outage", "i4"),
         ("kind", "i4"),  # which class of links
         ("most_held", "i4"),
-        ("first_held", "i8"),  # messages that wait for the uplink, counted from the beginning
-        ("end_held", "i8"),
     ]
 )
+"""One cache line."""
+
+HELD = np.dtype([("first", "i8"), ("end", "i8")])
+"""Which messages wait for the uplink of a gateway, counted from the beginning."""
 
 
 class Floor(NamedTuple):
@@ -107,17 +112,17 @@ class Floor(NamedTuple):
         each worker's coming report, and one for what comes next on each worker's link.
     bits
         How many low bits of a key hold the leaf.
-    workers, reporters, links, gateways
-        Arrays of ``WORKER``, ``REPORTER``, ``LINK`` and ``GATEWAY`` records.
+    workers, stretches, reporters, links, gateways
+        Arrays of ``WORKER``, ``STRETCHES``, ``REPORTER``, ``LINK`` and ``GATEWAY`` records.
     scanner_states
         Address states of the scanners.
     classes
         Array of two ``LINK_CLASS`` records.
     outages
         Stretches without uplink, shape (n, 2) [us].
-    held
-        When the messages in each gateway's buffer are acknowledged, a ring for each gateway,
-        shape (gateways, buffer) [us].
+    held, held_until_us
+        Array of ``HELD`` records, and when the messages in each gateway's buffer are acknowledged:
+        a ring for each gateway, shape (gateways, buffer) [us].
     orders, orders_per_h
         Array of one ``ORDERS`` record, and expected orders in each hour; empty: no orders.
     asks
@@ -128,13 +133,15 @@ class Floor(NamedTuple):
     tree: NDArray[np.int64]
     bits: int
     workers: NDArray[np.void]
+    stretches: NDArray[np.void]
     reporters: NDArray[np.void]
     links: NDArray[np.void]
     gateways: NDArray[np.void]
     scanner_states: NDArray[np.int64]
     classes: NDArray[np.void]
     outages: NDArray[np.int64]
-    held: NDArray[np.int64]
+    held: NDArray[np.void]
+    held_until_us: NDArray[np.int64]
     orders: NDArray[np.void]
     orders_per_h: NDArray[np.float64]
     asks: NDArray[np.int64]
@@ -155,13 +162,17 @@ def build_floor(plan: FloorPlan) -> Floor:
         tree=empty_tree(bits),
         bits=bits,
         workers=workers,
+        stretches=np.zeros(len(workers), STRETCHES),
         reporters=np.zeros(len(workers), REPORTER),
         links=links,
         gateways=_gateways(plan),
         scanner_states=scanner_states,
         classes=plan.link_classes,
         outages=plan.outages,
-        held=np.zeros((plan.gateways, max(1, int(plan.book[0]["buffer_messages"]))), np.int64),
+        held=np.zeros(plan.gateways, HELD),
+        held_until_us=np.zeros(
+            (plan.gateways, max(1, int(plan.book[0]["buffer_messages"]))), np.int64
+        ),
         orders=start_orders(plan),
         orders_per_h=plan.orders_per_h,
         asks=np.full(2, -1, np.int64),
@@ -170,7 +181,7 @@ def build_floor(plan: FloorPlan) -> Floor:
 
 def _gateways(plan: FloorPlan) -> NDArray[np.void]:
     """Return gateways to which nothing has come yet."""
-    gateways = np.zeros(plan.gateways, GATEWAY)
+    gateways = zeros(plan.gateways, GATEWAY)
     gateways["published_us"] = LONG_AGO_US
     gateways["kind"] = plan.gateway_mobile
     gateways["outage"], gateways["end_outage"] = plan.first_outage[:-1], plan.first_outage[1:]
