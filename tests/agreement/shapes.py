@@ -93,7 +93,8 @@ CHANGES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     ),
     "site by orders": ("reference_site", {**ORDERS, "run.horizon": "3 h"}),
     "site without reports, bad links": (
-        "reference_site", {**DENSE, **BAD_LINKS, "cloud.telemetry_period": "off"}
+        "reference_site",
+        {**DENSE, **BAD_LINKS, "cloud.telemetry_period": "off"},
     ),
     "nobody": ("pilot_line", {"work.shifts.pilot.workers": 0}),
 }

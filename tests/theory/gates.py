@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.scenarios import NOTHING, scenario
+from tests.scenarios import NOTHING, constant, fixed, scanners, scenario, shift
 from twin.compiling import rule
 from twin.draws import fold, inner_unit, log, root, to_us
 from twin.events import EVENT
@@ -32,6 +32,23 @@ BARE: Mapping[str, object] = {
     "cloud.telemetry_period": "off",
 }
 """A gateway that takes no time at all."""
+ONE_GATEWAY: Mapping[str, object] = {
+    **BARE,
+    "fleet.gateways": [fixed("line", "line-middle", limit=50)],
+    "fleet.scanners": scanners(50),
+    "links.ble.stationary.connection_interval": "7.5 ms",
+    "links.ble.stationary.packet_air": "1 us",
+    "links.ble.stationary.loss_near": "0 %",
+    "links.ble.stationary.loss_far": "0 %",
+    "work.start_spread": "0 s",
+}
+"""A whole floor of one gateway for fifty, whose links lose nothing and hardly take time."""
+SILENT: Mapping[str, object] = {
+    "work.shifts": [shift(workers=50)],
+    "work.jobs": [],
+    "work.pick_interval": constant("20 h"),
+}
+"""Fifty workers who do not scan: only reports come to the gateway."""
 
 
 def make(changes: Mapping[str, object]) -> FloorPlan:

@@ -75,7 +75,7 @@ class FloorPlan(NamedTuple):
         Stretches without uplink, shape (n, 2) [us], those of gateway g in the rows
         first_outage[g] to first_outage[g + 1], in order.
     orders_per_h
-        Expected orders in each hour since the start; after the end its last day is repeated.
+        Expected orders in each hour since the start [1/h]; after the end its last day is repeated.
         Empty: work never runs out.
     """
 

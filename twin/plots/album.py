@@ -132,9 +132,9 @@ def _links(twin: Twin, events: pd.DataFrame) -> Picture:
         "Times at which links of scanners were down, one row for each gateway, the worst first.",
         lines.links_line(events, twin.now),
         partial(links, events=events, until=twin.now),
-        height=2.2 + 0.17 * min(len(names), MOST_GATEWAYS),
+        height=max(2.9, 2.2 + 0.17 * min(len(names), MOST_GATEWAYS)),
         # The names of gateways stand there with their minutes.
-        left=max(0.85, 0.85 + 0.068 * max(map(len, names), default=0)),
+        left=1.0 + 0.068 * max(map(len, names), default=0),
     )
 
 

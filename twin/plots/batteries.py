@@ -18,6 +18,7 @@ from twin.plots.style import BLUE, SKY, VERMILLION, draw_steps, legend_above, sa
 __all__ = ["battery", "without_scanner_us"]
 
 _BIN_US = 15 * clock.MINUTE_US
+_MOMENT = pd.Timedelta(1, "us")
 _SHARES = (0.05, 0.5, 0.95)
 _SCANNERLESS = ("unequipped", "session_open", "session_close")
 
@@ -32,7 +33,7 @@ def battery(ax: Axes, events: pd.DataFrame) -> Axes:
     ax
         Where to draw.
     events
-        Rows of events, with `time`, `kind`, `worker` and `battery_percent` [%].
+        Rows of events, with `time`, `kind`, `outcome`, `worker` and `battery_percent` [%].
 
     Returns
     -------
@@ -45,7 +46,9 @@ def battery(ax: Axes, events: pd.DataFrame) -> Axes:
     held = in_order(events[events["battery_percent"].notna()]) if len(events) else events
     if held.empty:
         return say_empty(ax, "no scanner in hand")
-    edges, places = clock.local_bins(held["time"], _BIN_US)
+    # A scanner that is put back was in hand before, not after.
+    back = held["kind"] == "session_close"
+    edges, places = clock.local_bins(held["time"].mask(back, held["time"] - _MOMENT), _BIN_US)
     low, half, high = _quantiles(held, places, len(edges) - 1)
     days = clock.date_numbers(edges)
     text = "5 % to 95 % of scanners"
@@ -105,10 +108,10 @@ def _mark_swaps(ax: Axes, held: pd.DataFrame, events: pd.DataFrame) -> None:
     if len(moments):
         text = f"{len(moments):,} swap{'s' if len(moments) > 1 else ''}"
         ax.plot(moments, charges, marker="v", markersize=4, label=text, **style)
-    missed = events.loc[events["kind"] == "unequipped", "time"]
+    missed = events.loc[events["outcome"] == "no_scanner", "time"]
     if len(missed):
         days = clock.date_numbers(clock.utc_us(missed))
-        text = f"found none: {len(missed):,}"
+        text = f"found no scanner: {len(missed):,}"
         ax.plot(days, np.full(len(days), 1.5), marker="x", markersize=5, label=text, **style)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from twin.plots.rows import arrivals
@@ -69,7 +69,7 @@ def latency_distribution(ax: Axes, events: pd.DataFrame) -> Axes:
 def _latencies(events: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
     """Give the latencies of scans that have one, by column [ms]; shape (scans,)."""
     # A lost scan has a tone too, of failure: as in the KPIs, only what arrived counts.
-    messages = arrivals(events)
+    messages = arrivals(events, "kind", *(column for column, _, _ in _SERIES))
     if messages.empty:
         return {}
     scans = messages[messages["kind"] == "scan"]
@@ -114,7 +114,7 @@ def _finish(ax: Axes, edges: NDArray[np.float64], top: float) -> None:
     # After an outage scans are minutes late: over many decades only the tens have room.
     few = edges[-1] < _DECADES_OF_TENS * edges[0]
     ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_minor_locator(NullLocator())  # dozens, which take half of the drawing
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     legend_above(ax)

@@ -66,7 +66,7 @@ def scan_line(events: pd.DataFrame) -> str:
 
 def latency_line(events: pd.DataFrame) -> str:
     """Say the median and the tail of both latencies [ms]; rows of events."""
-    scans = _scans(arrivals(events))
+    scans = _scans(arrivals(events, "kind", *(column for column, _ in _LATENCIES)))
     parts = []
     for column, name in _LATENCIES if len(scans) else ():
         values = scans[column].dropna()
@@ -79,7 +79,7 @@ def latency_line(events: pd.DataFrame) -> str:
 
 def queue_line(events: pd.DataFrame) -> str:
     """Say how many messages waited and how long; rows of events with `wait_ms` [ms]."""
-    messages = arrivals(events)
+    messages = arrivals(events, "wait_ms")
     if messages.empty:
         return "No message reached a gateway."
     waits = messages["wait_ms"].dropna().to_numpy(np.float64)
@@ -98,7 +98,7 @@ def backlog_line(events: pd.DataFrame) -> str:
     Rows of events, with `time`, `kind`, `outcome`, `gateway`, `wait_ms` [ms],
     `visible_time` and `copies`.
     """
-    messages = arrivals(events)
+    messages = arrivals(events, "outcome", "copies")
     if messages.empty:
         return "No message reached a gateway."
     dropped = int((messages["outcome"] == "lost_buffer").sum())
@@ -110,8 +110,9 @@ def backlog_line(events: pd.DataFrame) -> str:
         at = _moment(found.at_us, events)
         most = f"Most at once: {found.held:,} at {found.gateway}, at {at}"
     return (
-        f"{most}; {dropped:,} dropped because a buffer was full; {doubles:,} duplicates removed. "
-        "Held: from the end of a message's wait until the cloud shows it."
+        f"{most}; {dropped:,} dropped because a buffer was full; {_count(doubles, 'duplicate')} "
+        "removed. Held: from the end of a message's wait until the cloud shows it, the "
+        "cloud's own delay included."
     )
 
 
@@ -129,7 +130,7 @@ def battery_line(events: pd.DataFrame, until: datetime | None = None) -> str:
     swaps = int((events["kind"] == "swap").sum())
     minutes = without_scanner_us(events, until) / MINUTE_US
     return (
-        f"Lowest charge {charges[row]:.1f} %, {worker} at {at:{_CLOCK}}; {swaps:,} swaps; "
+        f"Lowest charge {charges[row]:.1f} %, {worker} at {at:{_CLOCK}}; {_count(swaps, 'swap')}; "
         f"{two_digits(minutes)} min without scanner, all workers: at the chargers, waiting for "
         "another, pairing again; pairing at the start of a shift is not counted."
     )
@@ -145,12 +146,13 @@ def links_line(events: pd.DataFrame, until: datetime | None = None) -> str:
     missed = int((scans["outcome"] == "not_connected").sum()) if len(scans) else 0
     down = outages(events, until)
     if down.empty:
-        return f"No link was dropped; {missed:,} scans not connected."
+        return f"No link was dropped; {_count(missed, 'scan')} not connected."
     lasted = (down["end_us"] - down["start_us"]).to_numpy(np.float64) / MINUTE_US
+    half = float(np.median(lasted))
+    middle = f"{two_digits(half)} min" if half >= 1 else f"{two_digits(60 * half)} s"
     return (
-        f"{len(down):,} drops; {two_digits(lasted.sum())} min down in all, "
-        f"median outage {two_digits(float(np.median(lasted)))} min; "
-        f"{missed:,} scans not connected."
+        f"{_count(len(down), 'drop')}; {two_digits(float(lasted.sum()))} min down in all, median "
+        f"outage {middle}; {_count(missed, 'scan')} not connected."
     )
 
 
@@ -166,6 +168,10 @@ def job_line(jobs: pd.DataFrame) -> str:
 
 def _scans(events: pd.DataFrame) -> pd.DataFrame:
     return events[events["kind"] == "scan"] if len(events) else events
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _moment(us: int, events: pd.DataFrame) -> str:

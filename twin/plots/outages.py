@@ -44,7 +44,7 @@ def links(ax: Axes, events: pd.DataFrame, until: datetime | None = None) -> Axes
         x: local time; y: gateways with their minutes down [min], the worst first,
         at most 25. Above them a row of its own: scans lost or not connected [scans/h].
     """
-    tidy(ax).set_ylabel("gateway, minutes down [min]")
+    tidy(ax).set_ylabel("gateway,\nminutes down [min]")
     down = outages(events, until)
     if down.empty:
         return say_empty(ax, "no link was dropped")
@@ -56,7 +56,11 @@ def links(ax: Axes, events: pd.DataFrame, until: datetime | None = None) -> Axes
     ax.add_artist(_bars(shown, _label(minutes, len(shown), len(down))))
     names = [f"{name}  {two_digits(float(value))}" for name, value in worst.items()]
     ax.set_yticks(range(len(worst)), names, size=8)
-    _losses(ax, events, len(worst), end_us(events, until))
+    days = _losses(ax, events, _share(ax))
+    # The worst is on top; the rows end where the losses begin.
+    ax.set_ylim(len(worst) - 0.4, -1.0 - _share(ax) / (1.0 - _share(ax)) * len(worst))
+    last = clock.date_numbers(down["end_us"].to_numpy()).max()
+    ax.set_xlim(days[0], max(days[-1], last))
     legend_above(ax)
     return clock.show_local_time(ax, events["time"])
 
@@ -118,20 +122,19 @@ def _bars(shown: pd.DataFrame, label: str) -> PathPatch:
     return PathPatch(path, facecolor=VERMILLION, edgecolor=VERMILLION, linewidth=0.5, label=label)
 
 
-def _losses(ax: Axes, events: pd.DataFrame, rows: int, ended_us: int) -> None:
-    """Draw into a row above the bars how many scans were lost in each hour."""
-    edges, places = clock.local_bins(events["time"], clock.HOUR_US)
-    lost = (events["kind"] == "scan") & events["outcome"].isin(_LOST)
+def _losses(ax: Axes, events: pd.DataFrame, share: float) -> NDArray[np.float64]:
+    """Draw above the bars how many scans were lost in each hour; give the hours [d]."""
+    # A shift ends on the hour: what is put back then begins no other.
+    rows = events[events["kind"] != "session_close"]
+    edges, places = clock.local_bins(rows["time"], clock.HOUR_US)
+    lost = (rows["kind"] == "scan") & rows["outcome"].isin(_LOST)
     counts = np.bincount(places[lost.to_numpy()], minlength=len(edges) - 1)
-    days = clock.date_numbers(np.append(edges[:-1], max(int(edges[-1]), ended_us)))
-    share = _share(ax)
+    days = clock.date_numbers(edges)
     above = ax.inset_axes((0.0, 1.0 - share, 1.0, share), sharex=ax)
     tidy(above).patch.set_visible(False)
     draw_steps(above, counts, days, colour=BLUE, alpha=0.8)
     _name(above, counts)
-    ax.set_xlim(days[0], days[-1])
-    # The worst is on top; the rows end where the losses begin.
-    ax.set_ylim(rows - 0.4, -1.0 - share / (1.0 - share) * rows)
+    return days
 
 
 def _share(ax: Axes) -> float:

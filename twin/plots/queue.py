@@ -41,7 +41,7 @@ def queue_over_day(ax: Axes, events: pd.DataFrame) -> Axes:
         x: local time; y: messages waiting, mean over 5 min [messages].
     """
     tidy(ax).set_ylabel("messages waiting,\nmean over 5 min [messages]")
-    messages = arrivals(events)
+    messages = arrivals(events, "time", "gateway", "wait_ms")
     if messages.empty:
         return say_empty(ax, "no scans")
     edges, queues, names = _queues(messages)

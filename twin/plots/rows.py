@@ -23,12 +23,20 @@ def in_order(events: pd.DataFrame) -> pd.DataFrame:
     return events.sort_values("time", kind="stable")
 
 
-def arrivals(events: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows of messages that reached their gateway: scans and telemetry alike."""
+def arrivals(events: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Give the messages that reached their gateway, scans and telemetry alike.
+
+    Parameters
+    ----------
+    events
+        Rows of events, with `kind` and `outcome`.
+    *columns
+        Only these: of a whole day, all take longer than what is asked of them.
+    """
     if events.empty:
         return events
     message = events["kind"].isin(["scan", "telemetry"])
-    return events[message & ~events["outcome"].isin(_NOT_THERE)]
+    return events.loc[message & ~events["outcome"].isin(_NOT_THERE), list(columns)]
 
 
 def group_of(column: pd.Series) -> tuple[NDArray[np.int64], list[str]]:

@@ -51,6 +51,9 @@ OTHERS = "others"
 
 _MOST_EDGES = 100
 
+# Of a legend: its size [points]; what a letter and the sign before a text take then [inches].
+_LEGEND_SIZE, _LETTER, _SIGN = 10.0, 0.083, 0.52
+
 _RC: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
     "font.size": 10,
@@ -161,16 +164,22 @@ def _mark(ax: Axes, mark: Mark, top: float) -> None:
 
 
 def legend_above(ax: Axes, handles: Sequence[Artist] | None = None) -> None:
-    """Put the legend above the axes, where no data can be under it; of `handles`, if given."""
+    """Put the legend above the axes, where no data can be under it; of `handles`, if given.
+
+    It is one line, and a small one where there is much to say.
+    """
     shown, labels = ax.get_legend_handles_labels()
     if handles is not None:
         shown, labels = [*handles], [str(handle.get_label()) for handle in handles]
+    room = ax.get_window_extent().width / ax.figure.dpi
+    needed = sum(_SIGN + _LETTER * len(label) for label in labels)
     ax.legend(
         shown,
         labels,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.01),
-        ncols=4,
+        ncols=max(1, len(labels)),
+        fontsize=_LEGEND_SIZE * min(1.0, room / max(needed, room)),
         frameon=False,
         borderaxespad=0.0,
         handlelength=1.2,

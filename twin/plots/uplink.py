@@ -27,8 +27,10 @@ from twin.plots.style import (
 
 __all__ = ["Peak", "backlog", "peak"]
 
+_COLUMNS = ("time", "outcome", "gateway", "wait_ms", "visible_time")
+_BACKLOG = 10  # messages; lines of gateways that hold fewer only hide each other
 _WORST = (VERMILLION, BLUE, GREEN)
-_MOST_BINS = 800
+_MOST_BINS = 400
 _MINUTES = (1, 2, 5, 10, 15, 30, 60)
 
 
@@ -72,7 +74,7 @@ def backlog(ax: Axes, events: pd.DataFrame) -> Axes:
         messages dropped because a buffer was full are marked.
     """
     tidy(ax).set_ylabel("messages held for the uplink\n[messages]")
-    messages = arrivals(events)
+    messages = arrivals(events, *_COLUMNS)
     if messages.empty:
         return say_empty(ax, "no message reached a gateway")
     edges = _edges(messages["time"])
@@ -95,7 +97,7 @@ def peak(events: pd.DataFrame) -> Peak | None:
     events
         Rows of events, as for the picture.
     """
-    messages = arrivals(events)
+    messages = arrivals(events, *_COLUMNS)
     steps, names = _by_gateway(messages) if len(messages) else (None, [])
     if steps is None or not len(steps.us):
         return None
@@ -159,11 +161,12 @@ def _draw(ax: Axes, messages: pd.DataFrame, edges: NDArray[np.int64]) -> NDArray
     """Draw all gateways and the worst; give the most of all in each bin [messages]."""
     steps, names = _by_gateway(messages)
     tops = _tops(steps, len(names), edges)
-    (total,) = _tops(_together(steps), 1, edges)
+    total: NDArray[np.int64] = _tops(_together(steps), 1, edges)[0]
     days = clock.date_numbers(edges)
     draw_steps(ax, total, days, colour=GREY, alpha=0.5, label=_all(len(names)))
     most = tops.max(axis=1)
-    worst = [int(g) for g in np.argsort(-most, kind="stable")[: len(_WORST)] if most[g] > 0]
+    ranked = np.argsort(-most, kind="stable")[: len(_WORST)]
+    worst = [int(g) for n, g in enumerate(ranked) if most[g] >= (_BACKLOG if n else 1)]
     style: dict[str, Any] = {"base": None, "linewidth": 1.2}
     for gateway, colour in zip(worst, _WORST, strict=False):
         label = f"{names[gateway]}: {most[gateway]:,}"

@@ -100,7 +100,7 @@ def _outages(scenario: Scenario) -> dict[str, NDArray[np.int64]]:
 
 
 def _orders_per_h(scenario: Scenario) -> NDArray[np.float64]:
-    """Return the expected orders in each hour of the run and of a day behind it."""
+    """Return the expected orders in each hour of the run and of a day behind it [1/h]."""
     orders = scenario.work.orders
     if orders is None:
         return np.zeros(0)

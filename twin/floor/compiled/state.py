@@ -124,7 +124,8 @@ class Floor(NamedTuple):
         Array of ``HELD`` records, and when the messages in each gateway's buffer are acknowledged:
         a ring for each gateway, shape (gateways, buffer) [us].
     orders, orders_per_h
-        Array of one ``ORDERS`` record, and expected orders in each hour; empty: no orders.
+        Array of one ``ORDERS`` record, and expected orders in each hour [1/h]; empty: no
+        orders.
     asks
         The worker who asks the site for another scanner, -1 for nobody, and when [us], shape (2,).
     """

@@ -70,7 +70,7 @@ def misses(u: float, loss: float, limit: int) -> int:
     if ended_early > _LONGEST_RUNS:
         return _NEVER
     in_all = (1.0 - (limit + 1) * run + limit * run * loss) / (1.0 - loss)
-    return limit + int(ended_early * (in_all / (1.0 - run)) + 0.5)
+    return int(limit) + int(ended_early * (in_all / (1.0 - run)) + 0.5)
 
 
 @rule

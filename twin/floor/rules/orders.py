@@ -30,35 +30,35 @@ ORDERS = np.dtype(
 
 
 @rule
-def take_order(orders: np.void, per_h: NDArray[np.float64]) -> int:
+def take_order(orders: np.void, orders_per_h: NDArray[np.float64]) -> int:
     """Take the next order nobody has taken; return when it arrives or arrived [us].
 
     Parameters
     ----------
     orders
         An ``ORDERS`` record; it is moved on.
-    per_h
-        Expected orders in each hour, shape (hours,); behind its end the last day is repeated.
+    orders_per_h
+        Expected orders in each hour [1/h], shape (hours,); behind its end the last day is repeated.
     """
     u = inner_unit(fold(fold(fold(orders["state"], orders["taken"]), ORDER), 0))
     orders["taken"] += 1
     orders["due"] -= log(u)
     idle_h = 0
-    rate = _rate(per_h, orders["hour"])
+    rate = _rate(orders_per_h, orders["hour"])
     while orders["passed"] + rate <= orders["due"]:
         idle_h = 0 if rate > 0.0 else idle_h + 1
-        if idle_h > _DAY_H and orders["hour"] > len(per_h):
+        if idle_h > _DAY_H and orders["hour"] > len(orders_per_h):
             return _NEVER
         orders["passed"] += rate
         orders["hour"] += 1
-        rate = _rate(per_h, orders["hour"])
+        rate = _rate(orders_per_h, orders["hour"])
     into = (orders["due"] - orders["passed"]) / rate
     return to_us((orders["hour"] + into) * _HOUR_US)
 
 
 @rule
-def _rate(per_h: NDArray[np.float64], hour: int) -> float:
+def _rate(orders_per_h: NDArray[np.float64], hour: int) -> float:
     """Return the expected orders in an hour [1]."""
-    if hour < len(per_h):
-        return per_h[hour]
-    return per_h[len(per_h) - _DAY_H + (hour - len(per_h)) % _DAY_H]
+    if hour < len(orders_per_h):
+        return orders_per_h[hour]
+    return orders_per_h[len(orders_per_h) - _DAY_H + (hour - len(orders_per_h)) % _DAY_H]
