@@ -22,6 +22,7 @@ QUIET: Mapping[str, Any] = MappingProxyType(
         "links.ble.mobile.drops": False,
         "links.ble.mobile.connect": NOTHING,
         "links.ble.mobile.connect_failure": "0 %",
+        "links.ble.roam_after": "0 s",
         "links.publish_limit": 0,
         "links.buffer_messages": 0,
         "links.acknowledgement_loss": "0 %",

@@ -21,6 +21,7 @@ import numba
 import platformdirs
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.types.misc import unliteral
 from numba.extending import intrinsic
 
 PACKAGE = Path(__file__).resolve().parent
@@ -138,8 +139,8 @@ def _once_for_all_constants(compiled: Any) -> Any:
     template_of = compiled.get_call_template
 
     def get_call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
-        plain = {name: types.unliteral(kind) for name, kind in kws.items()}
-        return template_of(tuple(types.unliteral(kind) for kind in args), plain)
+        plain = {name: unliteral(kind) for name, kind in kws.items()}
+        return template_of(tuple(unliteral(kind) for kind in args), plain)
 
     compiled.get_call_template = get_call_template
     return compiled

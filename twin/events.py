@@ -6,6 +6,7 @@ The floor and the site write rows of ``EVENT``; the store, the frames and the AP
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ class Kind(IntEnum):
     SWAP = 6
     DROP = 7
     RECONNECT = 8
+    ROAM = 9
 
 
 class Outcome(IntEnum):
@@ -67,6 +69,7 @@ KIND_MEANING = {
     Kind.SWAP: "a worker put an empty scanner on a charger and took another",
     Kind.DROP: "nothing came through for the supervision timeout: the link is dropped",
     Kind.RECONNECT: "scanner and gateway are connected again",
+    Kind.ROAM: "a worker whose link stays down paired the scanner with another gateway",
 }
 
 OUTCOME_MEANING = {
@@ -103,7 +106,7 @@ _ALL = frozenset(Kind)
 _MESSAGE = frozenset({Kind.SCAN, Kind.TELEMETRY})
 _SCAN = frozenset({Kind.SCAN})
 _LINK = frozenset({Kind.DROP, Kind.RECONNECT})
-_TAKEN = frozenset({Kind.SESSION_OPEN, Kind.SWAP})
+_TAKEN = frozenset({Kind.SESSION_OPEN, Kind.SWAP, Kind.ROAM})
 _PLACED = _MESSAGE | _TAKEN | _LINK | {Kind.SESSION_CLOSE}
 
 COLUMNS = (
@@ -114,9 +117,9 @@ COLUMNS = (
     Column("visible_us", "i8", "us", "moment the cloud shows it; NEVER when it was lost",
            _MESSAGE, NEVER),
     Column("wait_us", "i8", "us", "time in the gateway's queue before its service; for a scan that "
-           "was not connected: until the link is back; for a session that opens, a swap, or a "
-           "session that closes without scanner: how long the worker was ready without a connected "
-           "scanner; for a reconnect: how long the link was down",
+           "was not connected: until the link is back; for a session that opens, a swap, a roam, or "
+           "a session that closes without scanner: how long the worker was ready without a "
+           "connected scanner; for a reconnect: how long the link was down",
            _MESSAGE | _TAKEN | {Kind.SESSION_CLOSE, Kind.RECONNECT}),
     Column("link_us", "i4", "us", "time since the scanner decoded the barcode or took its reading: "
            "spent waiting for a connection event and on the air", _MESSAGE),
@@ -160,3 +163,15 @@ def scan_us(rows: NDArray[np.void]) -> NDArray[np.int64]:
 
 FULL_BATTERY = 10_000
 """A full charge in the unit of the column ``battery`` [0.01 %]."""
+
+
+class Asking(NamedTuple):
+    """A worker who cannot go on without the site: who, when [us], and after which row.
+
+    After a scan: the scanner is nearly empty, another is due. After a drop: the link stays down,
+    another gateway would do; without an answer the worker waits.
+    """
+
+    worker: int
+    now_us: int
+    after: Kind

@@ -38,6 +38,7 @@ BAD_LINKS = {
     "links.ble.mobile.fade_every": "2 min",
     "links.ble.mobile.fade_length": "20 s",
     "links.ble.mobile.fade_loss": "99 %",
+    "links.ble.roam_after": "10 s",
     "work.wrong_scan": "10 %",
     "work.forgotten_end": "30 %",
 }

@@ -155,25 +155,14 @@ def test_where_it_is_too_cold_nothing_charges() -> None:
 
 def gains(rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return how much each scanner gained between two hands [0.01 %], and how long it was [us]."""
-    ends: dict[int, tuple[int, int]] = {}
-    held: dict[int, int] = {}
-    found = []
-    for row in rows[np.isin(rows["kind"], (*TAKEN, Kind.SESSION_CLOSE, Kind.SCAN))]:
-        worker, scanner, now_us = int(row["worker"]), int(row["scanner"]), int(row["time_us"])
-        kind, battery = row["kind"], int(row["battery"])
-        if kind == Kind.SCAN:
-            last = battery
-            if worker in held:
-                ends[held[worker]] = (last, now_us)
-        elif kind in TAKEN:
-            if scanner in ends and scanner not in held.values():
-                before, since_us = ends[scanner]
-                found.append((battery - before, now_us - since_us))
-            held[worker] = scanner
-        elif worker in held:
-            ends[held.pop(worker)] = (battery, now_us)
-    gained, took_us = np.array(found).T
-    return gained, took_us
+    hands = rows[np.isin(rows["kind"], (*TAKEN, Kind.SESSION_CLOSE, Kind.SCAN))]
+    gained, took_us = [], []
+    for scanner in range(rows["scanner"].max() + 1):
+        own = hands[hands["scanner"] == scanner]
+        again = np.flatnonzero(np.isin(own["kind"], TAKEN))[1:]  # the first time it was full
+        gained.append(own["battery"][again].astype(int) - own["battery"][again - 1])
+        took_us.append(own["time_us"][again] - own["time_us"][again - 1])
+    return np.concatenate(gained), np.concatenate(took_us)
 
 
 def test_a_scanner_of_a_whole_floor_comes_back_as_full_as_its_time_on_the_charger() -> None:

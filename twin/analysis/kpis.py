@@ -63,6 +63,7 @@ KPIS = (
         "chargers, pairing; all workers",
     ),
     Kpi("drops", "times", "times that a link was dropped"),
+    Kpi("roams", "times", "times that a worker paired with another gateway after a drop"),
     Kpi("reconnect_min", "min", "time that links in use were down, all workers"),
     Kpi(
         "blocked_min_per_worker",
@@ -151,6 +152,7 @@ def _scanners(tally: Tally, now_us: int) -> Mapping[str, float]:
     return {
         "swaps": int(sums["swaps"]),
         "drops": int(sums["drops"]),
+        "roams": int(sums["roams"]),
         "without_scanner_min": tally.without_us(now_us) / _US_PER_MIN,
         "reconnect_min": tally.down_us(now_us) / _US_PER_MIN,
         "blocked_min_per_worker": _ratio(blocked_min, int(tally.workers["worked"].sum())),

@@ -11,6 +11,7 @@ _NEVER = int(NEVER)
 _SCAN, _TELEMETRY = int(Kind.SCAN), int(Kind.TELEMETRY)
 _OPEN, _CLOSE, _UNEQUIPPED = int(Kind.SESSION_OPEN), int(Kind.SESSION_CLOSE), int(Kind.UNEQUIPPED)
 _SWAP, _DROP, _RECONNECT = int(Kind.SWAP), int(Kind.DROP), int(Kind.RECONNECT)
+_ROAM = int(Kind.ROAM)
 _LOST, _NO_FEEDBACK = int(Outcome.LOST_BLE), int(Outcome.NO_FEEDBACK)
 _NOT_CONNECTED, _LOST_BUFFER = int(Outcome.NOT_CONNECTED), int(Outcome.LOST_BUFFER)
 _WRONG = int(Slip.WRONG_BARCODE)
@@ -27,6 +28,7 @@ SUMS = np.dtype(
         ("wrong_scans", "i8"),
         ("swaps", "i8"),
         ("drops", "i8"),
+        ("roams", "i8"),
         ("down_us", "i8"),  # of links that are back
         ("blocked_us", "i8"),  # of scans that found the link down
         ("without_us", "i8"),  # of workers who have a scanner again, or went home
@@ -212,9 +214,11 @@ def _add_session(total: np.void, worker: np.void, row: np.void) -> None:
         _end_session(total, worker, time_us)
         total["without_us"] += row["wait_us"]
         worker["without_from_us"] = _NEVER
-        worker["job_from_us"] = _NEVER  # a job is started and ended with one scanner
+        worker["job_from_us"] = _NEVER  # a job begins and ends with one scanner at one gateway
         if kind == _SWAP:
             total["swaps"] += 1
+        elif kind == _ROAM:
+            total["roams"] += 1
         if kind != _CLOSE:
             worker["opened_us"] = time_us
             worker["worked"] = 1

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.events import Asking
 from twin.floor.compiled import CompiledFloor
 from twin.floor.plan import FloorPlan
 from twin.floor.reference import ReferenceFloor
@@ -18,11 +19,11 @@ class FloorEngine(Protocol):
         """Open sessions now."""
 
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
-        """Yield the rows before a moment, in order; end early where a worker asks for a scanner."""
+        """Yield the rows before a moment, in order; end early where a worker asks for help."""
 
     @property
-    def asking(self) -> tuple[int, int] | None:
-        """The worker who asks for another scanner, and when [us]; None for nobody."""
+    def asking(self) -> Asking | None:
+        """The worker who asks the site for help, None for nobody."""
 
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
         """Return the charge of each worker's scanner now [1e-9]."""

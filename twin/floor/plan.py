@@ -19,6 +19,7 @@ RULEBOOK = np.dtype(
         ("telemetry_period_us", "i8"),  # 0: no reports
         ("idle_drain_ppm_per_h", "i8"),
         ("low_charge_ppb", "i8"),  # from here down the worker swaps; 0: never
+        ("roam_after_us", "i8"),  # 0: never
         ("publish_spacing_us", "i8"),
         ("buffer_messages", "i8"),  # 0: no limit
         ("acknowledgement_loss", "f8"),

@@ -28,7 +28,7 @@ _SERIES = (
     ("scan_to_cloud_ms", "scan to cloud", VERMILLION),
 )
 _BINS_PER_DECADE = 40
-_DECADES_OF_TENS = 10_000.0
+_FEW_DECADES = 1_000.0
 _PERCENTILES = (50, 95, 99)
 
 
@@ -112,7 +112,7 @@ def _finish(ax: Axes, edges: NDArray[np.float64], top: float) -> None:
     ax.set_xlim(edges[0], edges[-1] * (edges[-1] / edges[0]) ** 0.08)
     ax.set_ylim(0, top * 1.3)
     # After an outage scans are minutes late: over many decades only the tens have room.
-    few = edges[-1] < _DECADES_OF_TENS * edges[0]
+    few = edges[-1] < _FEW_DECADES * edges[0]
     ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
     ax.xaxis.set_minor_locator(NullLocator())  # dozens, which take half of the drawing
     for axis in (ax.xaxis, ax.yaxis):

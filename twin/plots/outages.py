@@ -21,7 +21,7 @@ __all__ = ["MOST_GATEWAYS", "links", "outages"]
 MOST_GATEWAYS = 25
 """More rows than this cannot be read."""
 
-_LINK = ("drop", "reconnect", "session_open", "session_close", "swap")
+_LINK = ("drop", "reconnect", "roam", "session_open", "session_close", "swap")
 _LOST = ("lost_ble", "not_connected")
 _STRIP = 0.85  # height of the row of losses [inches]
 
@@ -68,7 +68,8 @@ def links(ax: Axes, events: pd.DataFrame, until: datetime | None = None) -> Axes
 def outages(events: pd.DataFrame, until: datetime | None = None) -> pd.DataFrame:
     """Pair each drop of a link with what ends it.
 
-    That is its reconnect, or that the worker puts the scanner down before.
+    That is its reconnect, or that the worker puts the scanner down or goes to
+    another gateway before.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def outages(events: pd.DataFrame, until: datetime | None = None) -> pd.DataFrame
     ends_us = np.append(us[1:], 0)
     ends_us[np.append(worker[1:] != worker[:-1], True)] = end_us(events, until)
     found = rows[["gateway"]].assign(start_us=us, end_us=ends_us)
-    return found[(rows["kind"] == "drop").to_numpy()]
+    return found[(rows["kind"] == "drop").to_numpy()].reset_index(drop=True)
 
 
 def _minutes(down: pd.DataFrame) -> pd.Series:

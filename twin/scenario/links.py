@@ -99,7 +99,8 @@ class Ble(Part):
     """The links of both kinds of gateway, and what a wall costs: so many metres more [m].
 
     A phone refuses more than `scan_starts` starts of a scan within
-    `scan_starts_window_us` [us].
+    `scan_starts_window_us` [us]. A worker whose link stays down pairs with
+    another gateway in range `roam_after_us` [us] after the drop, 0 for never.
     """
 
     stationary: BleLink
@@ -107,6 +108,7 @@ class Ble(Part):
     wall_penalty_m: LengthM
     scan_starts: Starts
     scan_starts_window_us: PositiveDurationUs
+    roam_after_us: DurationUs
 
 
 class Outage(Part):

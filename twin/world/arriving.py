@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from twin.commands import RESCANS, RESUMES
 from twin.draws import fold, law_record, root, sample_us
 from twin.floor.plan import FloorPlan
 from twin.floor.rules.streams import SWAP
@@ -16,12 +17,13 @@ from twin.world.roster import Roster, worker_word
 class Waiting(NamedTuple):
     """A worker without scanner: until when the shift is, and since when [us].
 
-    ``since_us`` is -1 where the shift only begins; ``resumes``: in the middle of a job.
+    ``since_us`` is -1 where the shift only begins; ``resumes``: FRESH, or in the middle of a job
+    (RESUMES), or of a scan that failed (RESCANS).
     """
 
     until_us: int
     since_us: int
-    resumes: bool
+    resumes: int
 
 
 class Comer(NamedTuple):
@@ -54,6 +56,7 @@ class Arrivals:
     def __init__(self, scenario: Scenario, roster: Roster, plan: FloorPlan, seed: int) -> None:
         """Begin with nobody under way."""
         self._book = plan.book
+        self._roam_after_us = scenario.links.ble.roam_after_us
         self._connecting = Connecting(scenario, roster, seed)
         self._swap = law_record(components(scenario.fleet.swap_time))
         self._states = [fold(root(seed), worker_word(worker)) for worker in roster.workers]
@@ -62,7 +65,8 @@ class Arrivals:
         """Return comers with the moments at which they are there and connected [us].
 
         At the start of a shift workers come spread over some minutes; who was without a scanner
-        in the middle of the work walks to the chargers and back.
+        in the middle of the work walks to the chargers and back; who has a dead link waits for it
+        before going to another gateway.
         """
         there = [comer._replace(arrives_us=self._arrives_us(comer, now_us)) for comer in comers]
         connected = []
@@ -74,6 +78,8 @@ class Arrivals:
     def _arrives_us(self, comer: Comer, now_us: int) -> int:
         """Return when a worker with a scanner is at the gateway [us]."""
         state = self._states[comer.w]
-        if comer.waiting.resumes:
+        if comer.waiting.resumes == RESCANS:
+            return now_us + self._roam_after_us
+        if comer.waiting.resumes == RESUMES:
             return now_us + sample_us(self._swap, fold(state, now_us), SWAP)
         return int(opening_us(self._book, state, comer.begins_us, True))

@@ -60,6 +60,7 @@ def _numbers(scenario: Scenario, seed: int) -> dict[str, float]:
         "telemetry_period_us": scenario.cloud.telemetry_period_us or 0,
         "idle_drain_ppm_per_h": scenario.fleet.battery_idle_drain_ppm_per_h,
         "low_charge_ppb": round(scenario.fleet.low_charge * FULL_PPB),
+        "roam_after_us": scenario.links.ble.roam_after_us,
         "publish_spacing_us": scenario.links.publish_spacing_us,
         "buffer_messages": scenario.links.buffer_messages,
         "acknowledgement_loss": scenario.links.acknowledgement_loss,

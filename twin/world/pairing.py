@@ -56,10 +56,17 @@ class Gateways:
                 return self._occupy(phone, 0.0)
         return None
 
-    def _take_fixed(self, w: int) -> Place | None:
+    def take_other(self, w: int, instead_of: int) -> Place | None:
+        """Take a place for a worker at another stationary gateway than the one given."""
+        return self._take_fixed(w, instead_of)
+
+    def _take_fixed(self, w: int, but: int = -1) -> Place | None:
         """Take a place at the nearest stationary gateway in range that has one free."""
         for gateway, metres in self._reach[w]:
-            if len(self._taken[gateway]) < self._roster.gateways[gateway].scanner_limit:
+            if (
+                gateway != but
+                and len(self._taken[gateway]) < self._roster.gateways[gateway].scanner_limit
+            ):
                 return self._occupy(gateway, metres)
         return None
 

@@ -13,8 +13,8 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from twin.commands import SESSION
-from twin.events import EMPTY, EVENT, NEVER, Kind, Outcome
+from twin.commands import FRESH, RESCANS, RESUMES, SESSION
+from twin.events import EMPTY, EVENT, NEVER, Asking, Kind, Outcome
 from twin.floor.engines import make_floor
 from twin.floor.rules.scanner import battery_column
 from twin.scenario import Scenario
@@ -102,7 +102,7 @@ class Site:
             for chunk in self.floor.advance(int(due_us)):
                 self._sink(chunk)
             if self.floor.asking is not None:
-                self._swap(*self.floor.asking)
+                self._answer(self.floor.asking)
             elif due_us < until_us:
                 self._env.step()
             else:
@@ -137,7 +137,7 @@ class Site:
         elif row.rank == _OPEN:
             self._post(Row(row.until_us, _CLOSE, row.shift, row.until_us))
             self._post_next(row.shift, row.due_us + 1)
-            workers = {w: Waiting(row.until_us, -1, False) for w in self._workers_of[row.shift]}
+            workers = {w: Waiting(row.until_us, -1, FRESH) for w in self._workers_of[row.shift]}
             self._equip(workers, row.due_us)
         else:
             self._equip_waiting(row.due_us)
@@ -202,8 +202,29 @@ class Site:
             comer.connected_us, until_us, anchor_us, interval_us, link.packet_air_us,
             comer.charge_ppb, self.roster.scanners[scanner].drain_ppb, loss, comer.w, scanner,
             place.gateway, link.supervision_timeout_us // interval_us,
-            int(comer.waiting.resumes), *comer.stretches,
+            comer.waiting.resumes, *comer.stretches,
         )  # fmt: skip
+
+    def _answer(self, asking: Asking) -> None:
+        """Help a worker who cannot go on."""
+        if asking.after == Kind.DROP:
+            self._roam(asking.worker, asking.now_us)
+        else:
+            self._swap(asking.worker, asking.now_us)
+
+    def _roam(self, w: int, now_us: int) -> None:
+        """Let a worker pair with another gateway in reach, if there is one with a free place."""
+        scanner, place, until_us = self._open[w]
+        another = self._gateways.take_other(w, place.gateway)
+        windows = _Windows(self, now_us)
+        if another is None:
+            self._begin([], windows, now_us, Kind.ROAM, [])
+            return
+        self._gateways.put_back(place)
+        self._open[w] = Open(scanner, another, until_us)
+        left_ppb = int(self.floor.charges_ppb(now_us)[w])
+        comer = self._comer(w, left_ppb, Waiting(until_us, now_us, RESCANS), windows)
+        self._begin([comer], windows, now_us, Kind.ROAM, [])
 
     def _swap(self, w: int, now_us: int) -> None:
         """Give a worker with an empty scanner another one, or let it wait for one."""
@@ -211,7 +232,7 @@ class Site:
         left_ppb = int(self.floor.charges_ppb(now_us)[w])
         self._pool.put_back(scanner, left_ppb, now_us)
         another, charge_ppb = next(self._pool.fullest_first(now_us), (-1, 0))
-        waiting, windows = Waiting(until_us, now_us, resumes=True), _Windows(self, now_us)
+        waiting, windows = Waiting(until_us, now_us, RESUMES), _Windows(self, now_us)
         if another >= 0:
             self._pool.take(another, now_us)
             self._open[w] = Open(another, place, until_us)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.events import EVENT
+from twin.events import EVENT, Asking, Kind
 from twin.floor.compiled.charge import session_charges
 from twin.floor.compiled.kernel import open_sessions, run
 from twin.floor.compiled.state import build_floor
@@ -37,7 +37,7 @@ class CompiledFloor:
         self._used = 0
 
     def offer(self, sessions: NDArray[np.void], windows: NDArray[np.int64]) -> None:
-        """Open sessions now; where a worker asks for a scanner, this is the answer.
+        """Open sessions now; where a worker asks for help, this is the answer.
 
         Parameters
         ----------
@@ -55,7 +55,7 @@ class CompiledFloor:
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
         """Yield the rows before a moment that were not yielded yet, in order, as chunks.
 
-        It ends early after the row with which a worker asks for another scanner (``asking``).
+        It ends early after the row with which a worker asks the site for help (``asking``).
         """
         full = True
         while full:
@@ -69,10 +69,10 @@ class CompiledFloor:
                 self._chunk = np.empty_like(self._chunk) if self._keeps_rows else self._chunk
 
     @property
-    def asking(self) -> tuple[int, int] | None:
-        """The worker who asks for another scanner, and when [us]; None for nobody."""
-        worker, now_us = self._floor.asks.tolist()
-        return None if worker < 0 else (worker, now_us)
+    def asking(self) -> Asking | None:
+        """The worker who asks the site for help, None for nobody."""
+        worker, now_us, kind = self._floor.asks.tolist()
+        return None if worker < 0 else Asking(worker, now_us, Kind(kind))
 
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
         """Return the charge of each worker's scanner now, scans before now counted [1e-9]."""

@@ -3,12 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.commands import FRESH, RESCANS
 from twin.compiling import inlined_rule, prefetch, rule
 from twin.draws import fold
 from twin.events import NEVER, Kind, Outcome, Role, Slip
 from twin.floor.compiled.charge import charge_ppb
 from twin.floor.compiled.links import (
     NOT_CONNECTED,
+    ask,
     close_link,
     cross,
     decide_report,
@@ -41,6 +43,7 @@ _SCAN, _TELEMETRY = int(Kind.SCAN), int(Kind.TELEMETRY)
 _DELIVERED, _LOST = int(Outcome.DELIVERED), int(Outcome.LOST_BLE)
 _NO_FEEDBACK, _NOT_CONNECTED = int(Outcome.NO_FEEDBACK), int(Outcome.NOT_CONNECTED)
 _LOST_BUFFER = int(Outcome.LOST_BUFFER)
+_FRESH, _RESCANS = FRESH, RESCANS
 _NONE = int(Role.NONE)
 _WRONG, _FORGOTTEN = int(Slip.WRONG_BARCODE), int(Slip.END_FORGOTTEN)
 
@@ -55,7 +58,7 @@ def run(
 ) -> int:
     """Write the rows of all events before a moment; stop early when the chunk is full.
 
-    It also stops after the row of a worker who asks the site for another scanner: ``floor.asks``.
+    It also stops after the row of a worker who asks the site for help: ``floor.asks``.
 
     Returns
     -------
@@ -78,6 +81,8 @@ def run(
             arrival_us = _report_ends(floor, w, now_us, row)
         else:
             used += link_turns(floor, w, now_us, row)
+            if floor.asks[0] >= 0:
+                break
             continue
         soon = put(tree, bits, leaf, arrival_us)
         prefetch(workers, _worker(soon, len(workers)))
@@ -160,15 +165,14 @@ def _next_scan(
         if me["lines"] > 0 and me["line"] == 0:
             _next_job(floor, me)
         if is_low(floor.book, row["battery"]):
-            return _ask(floor, w, row["time_us"])
+            return _ask_for_scanner(floor, w, row["time_us"])
     return _plan_scan(floor, me, w, windows, failed)
 
 
 @rule
-def _ask(floor: Floor, w: int, now_us: int) -> int:
-    """A worker whose scanner is nearly empty turns to the site; nothing comes until it answers."""
-    floor.asks[0] = w
-    floor.asks[1] = now_us
+def _ask_for_scanner(floor: Floor, w: int, now_us: int) -> int:
+    """A worker puts a nearly empty scanner down; nothing comes until the site has answered."""
+    ask(floor, w, now_us, _SCAN)
     floor.workers[w]["scan_us"] = _NEVER
     if floor.book[0]["telemetry_period_us"] > 0:
         floor.reporters[w]["made_us"] = _NEVER
@@ -292,9 +296,10 @@ def open_sessions(floor: Floor, windows: NDArray[np.int64], sessions: NDArray[np
         floor.stretches[w]["end"] = session["end_window"]
         if len(floor.links) > 0:
             open_link(floor, w, session["opened_us"], session["until_us"])
-        if _begins_job(me, session["resumes"] > 0):
+        if _begins_job(me, session["resumes"] != _FRESH):
             _next_job(floor, me)
-        put(floor.tree, floor.bits, w, _plan_scan(floor, me, w, windows, False))
+        rescans = session["resumes"] == _RESCANS
+        put(floor.tree, floor.bits, w, _plan_scan(floor, me, w, windows, rescans))
         if floor.book[0]["telemetry_period_us"] > 0:
             mine = floor.reporters[w]
             mine["scanner_state"] = floor.scanner_states[session["scanner"]]

@@ -21,6 +21,7 @@ from twin.floor.rules.link import (
     fails_us,
     is_cut,
     reconnects_us,
+    roams,
 )
 from twin.floor.rules.scanner import battery_column
 from twin.floor.rules.streams import UPLINK
@@ -105,6 +106,14 @@ def decide_report(floor: Floor, me: np.void, mine: np.void, w: int) -> int:
     return arrival_us
 
 
+@rule
+def ask(floor: Floor, w: int, now_us: int, why: int) -> None:
+    """A worker turns to the site: with a scanner that is nearly empty, or a link that is down."""
+    floor.asks[0] = w
+    floor.asks[1] = now_us
+    floor.asks[2] = why
+
+
 @inlined_rule
 def is_known(link: np.void, moment_us: int) -> bool:
     """Say whether the stretch that is known of a link reaches to a moment."""
@@ -173,6 +182,8 @@ def link_turns(floor: Floor, w: int, now_us: int, row: np.void) -> bool:
     elif link["fails_us"] == now_us:
         _write_link(floor.book, me, w, now_us, _DROP, 0, row)
         _drop(floor, me, link, now_us)
+        if roams(floor.book, now_us, link["up_us"]):
+            ask(floor, w, now_us, _DROP)
     else:
         has_row = False
         _begin_stretch(floor, me, link, now_us)

@@ -127,7 +127,8 @@ class Floor(NamedTuple):
         Array of one ``ORDERS`` record, and expected orders in each hour [1/h]; empty: no
         orders.
     asks
-        The worker who asks the site for another scanner, -1 for nobody, and when [us], shape (2,).
+        The worker who asks the site for help, -1 for nobody, when [us], and after which kind of
+        row, shape (3,).
     """
 
     book: NDArray[np.void]
@@ -176,7 +177,7 @@ def build_floor(plan: FloorPlan) -> Floor:
         ),
         orders=start_orders(plan),
         orders_per_h=plan.orders_per_h,
-        asks=np.full(2, -1, np.int64),
+        asks=np.full(3, -1, np.int64),
     )
 
 

@@ -12,7 +12,7 @@ import simpy
 from numpy.typing import NDArray
 
 from twin.draws import fold, root
-from twin.events import EVENT, Kind, Outcome, Slip
+from twin.events import EVENT, Asking, Kind, Outcome, Slip
 from twin.floor.plan import FloorPlan
 from twin.floor.reference.gateway import Gateway
 from twin.floor.reference.link import Link
@@ -28,6 +28,7 @@ from twin.floor.reference.rows import (
     scan_row,
 )
 from twin.floor.reference.session import Session, Worker
+from twin.floor.rules.link import roams
 from twin.floor.rules.scanner import is_low, report_number, report_us
 from twin.floor.rules.streams import FEEDBACK, UPLINK
 
@@ -65,10 +66,10 @@ class ReferenceFloor:
         self._scanners = [fold(seed, int(word)) for word in plan.scanner_words]
         self._gateways = [Gateway(plan, index) for index in range(plan.gateways)]
         self._rows: list[tuple[int, ...]] = []
-        self._asking: tuple[int, int] | None = None
+        self._asking: Asking | None = None
 
     def offer(self, sessions: NDArray[np.void], windows: NDArray[np.int64]) -> None:
-        """Open sessions now; where a worker asks for a scanner, this is the answer.
+        """Open sessions now; where a worker asks for help, this is the answer.
 
         Parameters
         ----------
@@ -92,9 +93,11 @@ class ReferenceFloor:
 
     def _work(self, worker: Worker, session: Session, link: Link) -> Process:
         """A worker scans, waits for the beep, and goes on, until the shift is over."""
-        failed = False
+        failed = session.rescans
         while worker.plan_scan(session, failed):
             tries = yield from self._send(link, worker.scan, worker.scan_us, worker.index)
+            if session.ended:
+                return
             session.scans += 1
             end = self._end_scan(worker, session, link, tries)
             row = scan_row(worker, session, self._now_us, tries, end)
@@ -105,7 +108,7 @@ class ReferenceFloor:
             if not failed and is_low(self._book, row[BATTERY]):
                 worker.put_down()
                 session.ended = True
-                self._asking = worker.index, self._now_us
+                self._asking = Asking(worker.index, self._now_us, Kind.SCAN)
                 return
 
     def _send(self, link: Link, message: int, made_us: int, rank: int) -> Sending:
@@ -190,6 +193,8 @@ class ReferenceFloor:
             elif link.is_down:
                 self._gateways[session.gateway].stall(self._now_us, link.up_us)
                 self._rows.append(link_row(worker, session, self._now_us, Kind.DROP, 0))
+                if roams(self._book, self._now_us, link.up_us):
+                    self._asking = Asking(worker.index, self._now_us, Kind.DROP)
             link.tell()
 
     @property
@@ -204,7 +209,7 @@ class ReferenceFloor:
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
         """Yield the rows before a moment that were not yielded yet, in order.
 
-        It ends early after the row with which a worker asks for another scanner (``asking``).
+        It ends early after the row with which a worker asks the site for help (``asking``).
         """
         while self._asking is None and self._env.peek() < until_us:
             self._env.step()
@@ -213,8 +218,8 @@ class ReferenceFloor:
             yield np.array(rows, EVENT)
 
     @property
-    def asking(self) -> tuple[int, int] | None:
-        """The worker who asks for another scanner, and when [us]; None for nobody."""
+    def asking(self) -> Asking | None:
+        """The worker who asks the site for help, None for nobody."""
         return self._asking
 
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.commands import FRESH, RESCANS
 from twin.draws import fold
 from twin.events import NEVER
 from twin.floor.plan import FloorPlan
@@ -39,7 +40,8 @@ class Session:
         self.window = self.first_window
         self.opens_us = max(self.opened_us, int(windows[self.window, 0]))
         self.closes_us = int(windows[self.window, 1])
-        self.resumes = bool(facts["resumes"])
+        self.resumes = int(facts["resumes"]) != FRESH
+        self.rescans = int(facts["resumes"]) == RESCANS
         self.ended = False
         self.charge_ppb = int(facts["charge_ppb"])
         self.drain_ppb = int(facts["drain_ppb"])
@@ -77,6 +79,8 @@ class Worker:
 
     def begin(self, session: Session) -> None:
         """Open a session; a job left unfinished in the last one is not taken up again."""
+        if self._session is not None:
+            self._session.ended = True
         self._session = session
         self._ready_us = max(self._ready_us, session.opened_us)
         unfinished = self.line != first_line(self.lines) and not session.resumes

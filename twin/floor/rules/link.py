@@ -116,6 +116,13 @@ def reconnects_us(link_class: np.void, link: int, number: int, dropped_us: int) 
     return dropped_us + sample_us(link_class["reconnect"], fold(link, number), RECONNECT)
 
 
+@rule
+def roams(book: NDArray[np.void], dropped_us: int, up_us: int) -> bool:
+    """Say whether a worker looks for another gateway: the link stays down too long."""
+    after_us = book[0]["roam_after_us"]
+    return after_us > 0 and up_us - dropped_us > after_us
+
+
 @inlined_rule
 def loss_at(
     moment_us: int, loss: float, fade_loss: float, fade_from_us: int, fade_to_us: int
