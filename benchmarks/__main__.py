@@ -8,9 +8,12 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 import twin
 from benchmarks.measure import RUNS, in_turn, machine, median, seconds, spread
-from twin.events import EVENT
+from twin.events import EVENT, Kind
 from twin.scenario import Scenario
 from twin.twin import Twin
 from twin.world.roster import make_roster
@@ -122,6 +125,39 @@ def scale() -> None:
     print(f"  a row takes {EVENT.itemsize} bytes   (goal: at most 64)")
 
 
+def full() -> None:
+    """Every feature on: the rate of the compiled floor, and its ratio to the SimPy floor."""
+    scenario = twin.load(HERE / "full.toml")
+    rates = [scan_rate(scenario) for _ in range(RUNS)]
+    print("every feature on, 1,000 scanners at work, 8 h, one core, site and swaps included")
+    print(f"  compiled   {spread(rates, 1e-6, 2)} M scans/s   (goal: at least 2, aim at 4)")
+    hour = twin.vary(scenario, "run.horizon", "1 h")
+    times: dict[str, list[float]] = {"compiled": [], "reference": []}
+    kept: dict[str, Twin] = {}
+    for _ in range(RUNS):
+        for engine, found in times.items():
+            kept[engine] = started(hour, engine)
+            found.append(seconds(lambda e=engine: kept[e].run_to_us(HOUR_US, progress=False)))
+    rows = {engine: opened.rows().tobytes() for engine, opened in kept.items()}
+    assert rows["compiled"] == rows["reference"]
+    count = len(rows["compiled"]) // EVENT.itemsize
+    ratio = median(times["reference"]) / median(times["compiled"])
+    print(f"  SimPy      {ratio:.0f} times slower over an hour, {count:,} equal rows   (goal: 50)")
+
+
+def scan_rate(scenario: Scenario) -> float:
+    """Return scans a second of a whole run whose rows are counted and not kept [1/s]."""
+    scans = [0]
+
+    def count(chunk: NDArray[np.void]) -> None:
+        scans[0] += int((chunk["kind"] == Kind.SCAN).sum())
+
+    site = Site(scenario, 7, "compiled", count, keeps_rows=False)
+    taken = seconds(lambda: site.run(scenario.run.horizon_us))
+    assert scans[0] > 500_000
+    return scans[0] / taken
+
+
 def analysis() -> None:
     """Job analysis of a day."""
     day = twin.open("reference_site").run(progress=False)
@@ -160,7 +196,7 @@ def command(arguments: list[str] | None, environment: dict[str, str], code: str 
     )  # fmt: skip
 
 
-PARTS = {f.__name__: f for f in (engines, pipeline, scale, analysis, commands)}
+PARTS = {f.__name__: f for f in (engines, pipeline, scale, full, analysis, commands)}
 
 
 def main(chosen: list[str]) -> None:

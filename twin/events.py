@@ -117,8 +117,8 @@ COLUMNS = (
     Column("visible_us", "i8", "us", "moment the cloud shows it; NEVER when it was lost",
            _MESSAGE, NEVER),
     Column("wait_us", "i8", "us", "time in the gateway's queue before its service; for a scan that "
-           "was not connected: until the link is back; for a session that opens, a swap, a roam, or "
-           "a session that closes without scanner: how long the worker was ready without a "
+           "was not connected: until the link is back; for a session that opens, a swap, a roam, "
+           "or a session that closes without scanner: how long the worker was ready without a "
            "connected scanner; for a reconnect: how long the link was down",
            _MESSAGE | _TAKEN | {Kind.SESSION_CLOSE, Kind.RECONNECT}),
     Column("link_us", "i4", "us", "time since the scanner decoded the barcode or took its reading: "

@@ -1,9 +1,10 @@
 """Small floors for laws: what hypothesis draws of their scenarios, and how their rows are read."""
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -30,9 +31,15 @@ AIR_US = 1_000
 LIMITS = {"stationary": 420 // 50, "mobile": 5_000 // 50}  # attempts within the timeout
 DELIVERED, LOST, NO_FEEDBACK = Outcome.DELIVERED, Outcome.LOST_BLE, Outcome.NO_FEEDBACK
 NOT_CONNECTED, LOST_BUFFER = Outcome.NOT_CONNECTED, Outcome.LOST_BUFFER
-TAKEN = (Kind.SESSION_OPEN, Kind.SWAP)
+TAKEN = (Kind.SESSION_OPEN, Kind.SWAP, Kind.ROAM)
 
-few = settings(deadline=None, derandomize=True, max_examples=20, database=None)
+few = settings(
+    deadline=None,
+    derandomize=True,
+    max_examples=20,
+    database=None,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),  # to explain takes minutes
+)
 percents = st.integers(0, 90)
 
 
@@ -110,6 +117,7 @@ class Rough(NamedTuple):
     batteries: tuple[int, int, int]  # scanners, chargers (0: one each), low charge
     orders_per_h: int  # 0: work never runs out
     stall_ms: int
+    roam_after: int  # 0: never
 
     def scenario(self, outages: int | None = None) -> Scenario:
         """Return it as a scenario, with its first outages only where their number is given."""
@@ -124,6 +132,7 @@ class Rough(NamedTuple):
             "links.acknowledgement_loss": f"{self.uplink[2]} %",
             "links.round_trip": {"law": "lognormal", "median": "80 ms", "sigma": 1.0},
             "links.outages": self._outages()[:outages],
+            "links.ble.roam_after": f"{self.roam_after} s",
             "work.wrong_scan": f"{self.slips[0]} %",
             "work.forgotten_end": f"{self.slips[1]} %",
             "work.picker_sd": "20 %",
@@ -187,6 +196,7 @@ roughs = st.builds(
     batteries=st.tuples(st.integers(6, 30), st.integers(0, 4), st.sampled_from([90, 97])),
     orders_per_h=st.sampled_from([0, 100, 2000]),
     stall_ms=st.sampled_from([0, 500, 2000]),
+    roam_after=st.sampled_from([0, 1, 10]),
 )
 ROUGH = Rough(
     floor=Floor(20, (10, 200), 8, 2, 0.02, True, 1),
@@ -199,6 +209,7 @@ ROUGH = Rough(
     batteries=(14, 2, 97),
     orders_per_h=2000,
     stall_ms=500,
+    roam_after=7,
 )
 
 
@@ -225,14 +236,15 @@ def scans_of(rows: Rows) -> dict[int, Rows]:
 class Session(NamedTuple):
     """A scanner in a worker's hand: from when, connected from when, until when [us].
 
-    ``rows`` are those of this worker with it, what was on the air at its end included;
-    ``exchanged`` whether it ended because the charge was low.
+    ``rows`` are those of this worker with it, what was on the air at its end included; ``end`` is
+    the kind of row that ended it, None where it goes on; ``low`` whether for its charge.
     """
 
     taken: np.void
     opened_us: int
     ends_us: int
-    exchanged: bool
+    end: Kind | None
+    low: bool
     rows: Rows
 
 
@@ -240,19 +252,17 @@ def sessions(rows: Rows, now_us: int) -> list[Session]:
     """Return every session of a run that has come to a moment."""
     found = []
     for worker in np.unique(rows["worker"]):
-        own = rows[(rows["worker"] == worker) & (rows["scanner"] >= 0)]
-        begins = np.flatnonzero(np.isin(own["kind"], TAKEN))
-        for first, after in zip(begins, [*begins[1:], len(own)], strict=True):
-            part = own[first:after]
-            closes = part[part["kind"] == Kind.SESSION_CLOSE]
-            ends_us = now_us if after == len(own) else int(own[after]["time_us"])
-            if len(closes):
-                ends_us = int(closes["time_us"][0])
-            again = after < len(own) and own[after]["kind"] == Kind.SWAP
-            waits = rows[(rows["worker"] == worker) & (rows["kind"] == Kind.UNEQUIPPED)]
-            low = bool(len(closes)) and ends_us in waits["time_us"]
-            opened_us = int(part[0]["beep_us"])
-            found.append(Session(part[0], opened_us, ends_us, again or low, part[1:]))
+        mine = rows[rows["worker"] == worker]
+        alone_us = mine["time_us"][mine["kind"] == Kind.UNEQUIPPED].tolist()
+        own = mine[mine["scanner"] >= 0]
+        begins = np.flatnonzero(np.isin(own["kind"], TAKEN)).tolist()
+        for first, after in pairwise([*begins, len(own)]):
+            part, rest = own[first + 1 : after], own[after:]
+            ends = [*part[part["kind"] == Kind.SESSION_CLOSE], *rest[:1]]
+            ends_us = int(ends[0]["time_us"]) if ends else now_us
+            end = Kind(ends[0]["kind"]) if ends else None
+            low = end == Kind.SWAP or (end == Kind.SESSION_CLOSE and ends_us in alone_us)
+            found.append(Session(own[first], int(own[first]["beep_us"]), ends_us, end, low, part))
     return found
 
 

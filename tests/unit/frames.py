@@ -68,8 +68,8 @@ def troubles() -> pd.DataFrame:
         ("06:45", "unequipped", "no_scanner", "ann", None, np.nan, 0.0, None, None, 0),
         ("06:50", "session_open", "delivered", "ann", "G1", 100.0, 0.0, "06:52", None, 0),
         ("06:55", "drop", "delivered", "ann", "G1", 99.0, 0.0, None, None, 0),
-        ("06:58", "unequipped", "no_gateway", "cid", None, np.nan, 0.0, None, None, 0),
-        ("07:00", "session_close", "delivered", "ann", "G1", 98.0, 0.0, None, None, 0),
+        ("06:58", "session_close", "delivered", "ann", "G1", 98.0, 0.0, None, None, 0),
+        ("06:59", "unequipped", "no_gateway", "cid", None, np.nan, 0.0, None, None, 0),
     ]
     names = ["time", "kind", "outcome", "worker", "gateway", "battery_percent", "wait_ms"]
     frame = pd.DataFrame(rows, columns=[*names, "beep_time", "visible_time", "copies"])

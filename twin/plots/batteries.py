@@ -61,10 +61,11 @@ def battery(ax: Axes, events: pd.DataFrame) -> Axes:
 
 
 def without_scanner_us(events: pd.DataFrame, until: datetime | None = None) -> int:
-    """Add up how long workers at work were without a connected scanner [us].
+    """Add up how long workers were without a scanner that they wanted [us].
 
     On the way to the chargers and back, waiting for a charged scanner or for a
-    place at a gateway, pairing again; not the pairing at the start of a shift.
+    place at a gateway, and pairing it then; not where one is paired at the start
+    of a shift, or with another gateway after a drop.
 
     Parameters
     ----------
@@ -73,8 +74,8 @@ def without_scanner_us(events: pd.DataFrame, until: datetime | None = None) -> i
     until
         When the run ended: who waits then has waited until then. None for the last row.
     """
-    walks = events[events["kind"].isin(["swap", "roam"])]
-    walked_us = clock.utc_us(walks["beep_time"]) - clock.utc_us(walks["time"])
+    swaps = events[events["kind"] == "swap"]
+    walked_us = clock.utc_us(swaps["beep_time"]) - clock.utc_us(swaps["time"])
     rows = in_order(events[events["kind"].isin(_SCANNERLESS)])
     if rows.empty:
         return int(walked_us.sum())

@@ -132,7 +132,7 @@ def battery_line(events: pd.DataFrame, until: datetime | None = None) -> str:
     return (
         f"Lowest charge {charges[row]:.1f} %, {worker} at {at:{_CLOCK}}; {_count(swaps, 'swap')}; "
         f"{two_digits(minutes)} min without scanner, all workers: at the chargers, waiting for "
-        "another, pairing again; pairing at the start of a shift is not counted."
+        "another, pairing it; without the pairing at the start of a shift and after drops."
     )
 
 
@@ -140,7 +140,7 @@ def links_line(events: pd.DataFrame, until: datetime | None = None) -> str:
     """Say how often links were dropped, for how long, and how many scans found none.
 
     Rows of events until a moment, None for the last row; with `time`, `kind`,
-    `outcome`, `worker` and `gateway`.
+    `beep_time`, `outcome`, `worker` and `gateway`.
     """
     scans = _scans(events)
     missed = int((scans["outcome"] == "not_connected").sum()) if len(scans) else 0

@@ -34,7 +34,7 @@ def links(ax: Axes, events: pd.DataFrame, until: datetime | None = None) -> Axes
     ax
         Where to draw.
     events
-        Rows of events, with `time`, `kind`, `outcome`, `worker` and `gateway`.
+        Rows of events, with `time`, `beep_time`, `kind`, `outcome`, `worker` and `gateway`.
     until
         When the run ended; None for the last row.
 
@@ -68,31 +68,36 @@ def links(ax: Axes, events: pd.DataFrame, until: datetime | None = None) -> Axes
 def outages(events: pd.DataFrame, until: datetime | None = None) -> pd.DataFrame:
     """Pair each drop of a link with what ends it.
 
-    That is its reconnect, or that the worker puts the scanner down or goes to
-    another gateway before.
+    That is its reconnect, or that the worker pairs the scanner with another
+    gateway, or puts it down before.
 
     Parameters
     ----------
     events
-        Rows of events, with `time`, `kind`, `worker` and `gateway`.
+        Rows of events, with `time`, `beep_time`, `kind`, `worker` and `gateway`.
     until
         When the run ended, and with it the outages under way; None for the last row.
 
     Returns
     -------
     DataFrame
-        One row each: `gateway`, `start_us` and `end_us` since 1970 [us].
+        One row each: `gateway`, `start_us` and `end_us` since 1970 [us], and
+        `roamed`: whether another gateway took over.
     """
     rows = events[events["kind"].isin(_LINK)] if len(events) else events
     if rows.empty:
-        return pd.DataFrame({"gateway": [], "start_us": [], "end_us": []})
+        return pd.DataFrame({"gateway": [], "start_us": [], "end_us": [], "roamed": []})
     worker, _ = group_of(rows["worker"])
     us = clock.utc_us(rows["time"])
     order = np.lexsort((us, worker))  # rows of one moment stay as they stand
     rows, worker, us = rows.iloc[order], worker[order], us[order]
-    ends_us = np.append(us[1:], 0)
-    ends_us[np.append(worker[1:] != worker[:-1], True)] = end_us(events, until)
-    found = rows[["gateway"]].assign(start_us=us, end_us=ends_us)
+    roams = (rows["kind"] == "roam").to_numpy()
+    # Who roams is connected only at the beep.
+    there_us = np.where(roams, clock.utc_us(rows["beep_time"].fillna(rows["time"])), us)
+    last, ended_us = np.append(worker[1:] != worker[:-1], True), end_us(events, until)
+    ends_us = np.where(last, ended_us, np.minimum(np.roll(there_us, -1), ended_us))
+    roamed = np.roll(roams, -1) & ~last
+    found = rows[["gateway"]].assign(start_us=us, end_us=ends_us, roamed=roamed)
     return found[(rows["kind"] == "drop").to_numpy()].reset_index(drop=True)
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from twin.commands import RESCANS, RESUMES
 from twin.draws import fold, law_record, root, sample_us
+from twin.events import Outcome
 from twin.floor.plan import FloorPlan
 from twin.floor.rules.streams import SWAP
 from twin.floor.rules.workload import opening_us
@@ -18,12 +19,13 @@ class Waiting(NamedTuple):
     """A worker without scanner: until when the shift is, and since when [us].
 
     ``since_us`` is -1 where the shift only begins; ``resumes``: FRESH, or in the middle of a job
-    (RESUMES), or of a scan that failed (RESCANS).
+    (RESUMES), or of a scan that failed (RESCANS); ``lacks``: what there was none of.
     """
 
     until_us: int
     since_us: int
     resumes: int
+    lacks: Outcome = Outcome.NO_SCANNER
 
 
 class Comer(NamedTuple):

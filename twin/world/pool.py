@@ -79,11 +79,12 @@ class Pool:
     def next_ready_us(self, now_us: int) -> int:
         """Return when the next scanner may have charged enough, NEVER without one [us]."""
         self._settle(now_us)
+        # The inverse of ``charges_ppb``, which counts in steps of 1000.
+        missing_ppb = self._ready_ppb - self._charge_ppb
+        wait_us = -(-(-(-missing_ppb // 1000) * self._full_us) // _MILLION)
         charging = (self._docked_us != _NEVER) & self._free
-        missing_ppb = self._ready_ppb - self.charges_ppb(now_us)
-        filling = charging & (missing_ppb > 0)
-        wait_us = -(-missing_ppb[filling] * self._full_us[filling] // FULL_PPB)
-        moments = (now_us + wait_us + 1).tolist()  # a charge is rounded down
+        ready_us = np.where(charging, self._docked_us, 0) + wait_us
+        moments = ready_us[charging & (ready_us > now_us)].tolist()
         if self._line and self._fills:
             moments.append(max(now_us + 1, self._fills[0][0]))
         return min(moments, default=_NEVER)

@@ -152,6 +152,7 @@ class Site:
                 if w not in self._waiting:  # or it was said before
                     rows.append(self._row(w, now_us, Kind.UNEQUIPPED, outcome=found))
                     self._waiting[w] = workers[w]._replace(since_us=now_us)
+                self._waiting[w] = self._waiting[w]._replace(lacks=found)
             else:
                 self._waiting.pop(w, None)
                 comers.append(self._comer(w, found, workers[w], windows))
@@ -250,7 +251,7 @@ class Site:
 
     def _await_charge(self, now_us: int) -> None:
         """Note when to look again, where somebody waits for a scanner to be charged."""
-        if self._waiting:
+        if any(waiting.lacks == Outcome.NO_SCANNER for waiting in self._waiting.values()):
             ready_us = self._pool.next_ready_us(now_us)
             if ready_us != NEVER:
                 self._post(Row(ready_us, _LOOK, 0, 0))
