@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -126,11 +127,14 @@ def scale() -> None:
 
 
 def full() -> None:
-    """Every feature on: the rate of the compiled floor, and its ratio to the SimPy floor."""
+    """Every feature on: the rate of the compiled floor, of the whole site, and the SimPy floor."""
     scenario = twin.load(HERE / "full.toml")
-    rates = [scan_rate(scenario) for _ in range(RUNS)]
-    print("every feature on, 1,000 scanners at work, 8 h, one core, site and swaps included")
-    print(f"  compiled   {spread(rates, 1e-6, 2)} M scans/s   (goal: at least 2, aim at 4)")
+    rates = [scan_rates(scenario) for _ in range(RUNS)]
+    print("every feature on, 1,000 workers, 8 h, one core")
+    print(
+        f"  the floor       {spread([r[0] for r in rates], 1e-6, 2)} M scans/s   (goal: 2, aim: 4)"
+    )
+    print(f"  the whole site  {spread([r[1] for r in rates], 1e-6, 2)} M scans/s")
     hour = twin.vary(scenario, "run.horizon", "1 h")
     times: dict[str, list[float]] = {"compiled": [], "reference": []}
     kept: dict[str, Twin] = {}
@@ -142,20 +146,34 @@ def full() -> None:
     assert rows["compiled"] == rows["reference"]
     count = len(rows["compiled"]) // EVENT.itemsize
     ratio = median(times["reference"]) / median(times["compiled"])
-    print(f"  SimPy      {ratio:.0f} times slower over an hour, {count:,} equal rows   (goal: 50)")
+    print(
+        f"  SimPy's site    {ratio:.0f} times slower over an hour, {count:,} equal rows (goal: 50)"
+    )
 
 
-def scan_rate(scenario: Scenario) -> float:
-    """Return scans a second of a whole run whose rows are counted and not kept [1/s]."""
-    scans = [0]
+def scan_rates(scenario: Scenario) -> tuple[float, float]:
+    """Return scans a second of the floor alone, and with what the site decides [1/s].
 
-    def count(chunk: NDArray[np.void]) -> None:
-        scans[0] += int((chunk["kind"] == Kind.SCAN).sum())
+    Rows are counted and not kept.
+    """
+    scans, floor_s = 0, 0.0
+    site = Site(scenario, 7, "compiled", lambda _: None, keeps_rows=False)
+    advance = site.floor.advance
 
-    site = Site(scenario, 7, "compiled", count, keeps_rows=False)
+    def timed(until_us: int) -> Iterator[NDArray[np.void]]:
+        nonlocal scans, floor_s
+        begins = time.perf_counter()
+        for chunk in advance(until_us):
+            floor_s += time.perf_counter() - begins
+            scans += int((chunk["kind"] == Kind.SCAN).sum())
+            yield chunk
+            begins = time.perf_counter()
+        floor_s += time.perf_counter() - begins
+
+    site.floor.advance = timed  # type: ignore[method-assign]
     taken = seconds(lambda: site.run(scenario.run.horizon_us))
-    assert scans[0] > 500_000
-    return scans[0] / taken
+    assert scans > 1_000_000
+    return scans / floor_s, scans / taken
 
 
 def analysis() -> None:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 import twin
@@ -16,8 +15,8 @@ from tests.laws.floors import (
     NO_FEEDBACK,
     Floor,
     arrived,
-    few,
     floors,
+    law,
     made_us,
     percents,
     ran,
@@ -38,8 +37,7 @@ def test_a_busy_floor_has_all_that_the_laws_speak_of() -> None:
 # --- time ------------------------------------------------------------------------
 
 
-@given(floor=floors, cuts=st.lists(st.integers(0, HORIZON), max_size=8))
-@few
+@law(floor=floors, cuts=st.lists(st.integers(0, HORIZON), max_size=8))
 def test_any_slicing_gives_the_same_rows(floor: Floor, cuts: list[int]) -> None:
     whole, sliced = ran(floor), twin.open(floor.scenario())
     on_rows = whole.rows()["time_us"][:: max(1, len(whole.rows()) // 4)].tolist()
@@ -50,8 +48,7 @@ def test_any_slicing_gives_the_same_rows(floor: Floor, cuts: list[int]) -> None:
     assert whole.kpis().equals(sliced.kpis())
 
 
-@given(floor=floors)
-@few
+@law(floor=floors)
 def test_a_shorter_run_is_the_beginning_of_a_longer_one(floor: Floor) -> None:
     rows = ran(floor).rows()
     short = twin.open(floor.scenario()).run("11 min", progress=False).rows()
@@ -62,8 +59,7 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(floor: Floor) -> None:
 # --- gateways --------------------------------------------------------------------
 
 
-@given(floor=floors)
-@few
+@law(floor=floors)
 def test_gateways_serve_in_the_order_of_arrival(floor: Floor) -> None:
     shortest_us, longest_us = (ms * 1000 for ms in floor.service_ms)
     for rows in arrived(ran(floor).rows()):
@@ -76,8 +72,7 @@ def test_gateways_serve_in_the_order_of_arrival(floor: Floor) -> None:
         assert (np.diff(begins_us)[waited] <= longest_us).all()
 
 
-@given(floor=floors)
-@few
+@law(floor=floors)
 def test_a_gateway_of_constant_service_follows_lindley(floor: Floor) -> None:
     steady = floor._replace(service_ms=(floor.service_ms[1], floor.service_ms[1]))
     for rows in arrived(ran(steady).rows()):
@@ -85,8 +80,7 @@ def test_a_gateway_of_constant_service_follows_lindley(floor: Floor) -> None:
         assert (rows["wait_us"][1:] == np.maximum(left_us, 0)).all()
 
 
-@given(floor=floors)
-@few
+@law(floor=floors)
 def test_gateways_uplink_in_the_order_of_arrival(floor: Floor) -> None:
     for rows in arrived(ran(floor).rows()):
         uplinked_us = rows["visible_us"] - 150_000
@@ -95,8 +89,7 @@ def test_gateways_uplink_in_the_order_of_arrival(floor: Floor) -> None:
         assert (uplinked_us >= served_us).all()
 
 
-@given(floor=floors)
-@few
+@law(floor=floors)
 def test_nothing_takes_less_than_the_least_service(floor: Floor) -> None:
     opened = ran(floor)
     for rows in scans_of(opened.rows()).values():
@@ -108,8 +101,7 @@ def test_nothing_takes_less_than_the_least_service(floor: Floor) -> None:
         assert (got["link_us"] >= AIR_US).all()
 
 
-@given(floor=floors)
-@few
+@law(floor=floors)
 def test_littles_law_holds_at_every_gateway(floor: Floor) -> None:
     opened = ran(floor)
     queues = []
@@ -129,8 +121,7 @@ def test_littles_law_holds_at_every_gateway(floor: Floor) -> None:
 # --- nothing is lost without a row that says why ---------------------------------------
 
 
-@given(floor=floors)
-@few
+@law(floor=floors)
 def test_every_scan_has_one_row_that_says_what_became_of_it(floor: Floor) -> None:
     opened = ran(floor)
     limits = np.array([LIMITS[g.kind] for g in opened._site.roster.gateways])
@@ -144,8 +135,7 @@ def test_every_scan_has_one_row_that_says_what_became_of_it(floor: Floor) -> Non
         assert (rows["attempts"] == limits[rows["gateway"]])[lost].all()
 
 
-@given(floor=floors)
-@few
+@law(floor=floors)
 def test_what_failed_is_scanned_again(floor: Floor) -> None:
     for rows in scans_of(ran(floor).rows()).values():
         failed = rows["outcome"][:-1] != DELIVERED
@@ -155,8 +145,7 @@ def test_what_failed_is_scanned_again(floor: Floor) -> None:
             assert (place[1:][~failed] != place[:-1][~failed]).all()
 
 
-@given(floor=floors)
-@few
+@law(floor=floors)
 def test_every_report_of_a_session_has_one_row(floor: Floor) -> None:
     rows = ran(floor).rows()
     reports = rows[rows["kind"] == Kind.TELEMETRY]
@@ -174,8 +163,7 @@ def test_every_report_of_a_session_has_one_row(floor: Floor) -> None:
 # --- charge and loss -------------------------------------------------------------------
 
 
-@given(floor=floors)
-@few
+@law(floor=floors)
 def test_charge_never_rises_in_a_session(floor: Floor) -> None:
     for session in sessions(ran(floor).rows(), HORIZON):
         charges = [session.taken["battery"], *session.rows["battery"]]
@@ -183,8 +171,7 @@ def test_charge_never_rises_in_a_session(floor: Floor) -> None:
         assert charges[-1] < charges[0]
 
 
-@given(floor=floors, more=percents)
-@few
+@law(floor=floors, more=percents)
 def test_more_loss_never_brings_a_message_sooner(floor: Floor, more: int) -> None:
     low, high = sorted((floor.loss, more))
     clear, lossy = (scans_of(ran(floor, loss=loss).rows()) for loss in (low, high))

@@ -5,26 +5,25 @@ Nothing is lost without a row that says why, charge never rises in a hand, order
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 import twin
 from tests.laws.floors import (
     AIR_US,
     DELIVERED,
-    HORIZON,
     LIMITS,
     LOST,
     LOST_BUFFER,
     NO_FEEDBACK,
     NOT_CONNECTED,
     ROUGH,
+    SHORT,
     TAKEN,
     Rough,
     Rows,
     Session,
     arrived,
-    few,
+    law,
     made_us,
     messages,
     ran,
@@ -50,28 +49,26 @@ def test_a_rough_floor_has_all_that_the_laws_speak_of() -> None:
     assert set(np.unique(rows["slip"])) == set(Slip)
     assert set(np.unique(rows["copies"])) == {0, 1, 2}
     assert (rows["kind"] == Kind.SWAP).sum() > 10
-    assert any(session.low for session in sessions(rows, HORIZON))
+    assert any(session.low for session in sessions(rows, SHORT))
     assert len(rows) > 1000
 
 
 # --- time ------------------------------------------------------------------------
 
 
-@given(rough=roughs, cuts=st.lists(st.integers(0, HORIZON), max_size=8))
-@few
+@law(rough=roughs, cuts=st.lists(st.integers(0, SHORT), max_size=8))
 def test_any_slicing_gives_the_same_rows(rough: Rough, cuts: list[int]) -> None:
     whole, sliced = ran(rough), twin.open(rough.scenario())
     assert (np.diff(whole.rows()["time_us"]) >= 0).all()
     on_rows = whole.rows()["time_us"][:: max(1, len(whole.rows()) // 6)].tolist()
-    for moment_us in sorted({*cuts, *on_rows, HORIZON}):
+    for moment_us in sorted({*cuts, *on_rows, SHORT}):
         sliced.run_to_us(moment_us, progress=False)
         assert (sliced.rows()["time_us"] < max(moment_us, 1)).all()
     assert whole.rows().tobytes() == sliced.rows().tobytes()
     assert whole.kpis().equals(sliced.kpis())
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_both_engines_give_the_same_rows(rough: Rough) -> None:
     compiled, reference = (
         twin.open(rough.scenario(), engine=engine).run("6 min", progress=False)
@@ -83,8 +80,7 @@ def test_both_engines_give_the_same_rows(rough: Rough) -> None:
 # --- nothing is delivered that was not sent, nothing lost without a row that says why ------------
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_every_scan_has_one_row_that_says_what_became_of_it(rough: Rough) -> None:
     opened = ran(rough)
     rows = opened.rows()
@@ -111,13 +107,12 @@ def test_every_scan_has_one_row_that_says_what_became_of_it(rough: Rough) -> Non
     assert rough.uplink[1] or LOST_BUFFER not in found["outcome"]
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_every_report_of_a_session_has_one_row(rough: Rough) -> None:
     opened = ran(rough)
     rows = opened.rows()
     assert len(np.unique(_reports(rows)[["scanner", "number"]])) == len(_reports(rows))
-    for session in sessions(rows, HORIZON):
+    for session in sessions(rows, SHORT):
         due = _due(opened, session)
         own = _reports(session.rows)
         own = own[own["scanner"] == session.taken["scanner"]]
@@ -125,7 +120,7 @@ def test_every_report_of_a_session_has_one_row(rough: Rough) -> None:
         missing = sorted({*due} - {*own["number"].tolist()})
         # Only the last may be without one: on its way as the run ends, or as the scanner is laid
         # aside for another or leaves its gateway.
-        cut = session.low or session.end == Kind.ROAM or session.ends_us >= HORIZON - LONGEST_US
+        cut = session.low or session.end == Kind.ROAM or session.ends_us >= SHORT - LONGEST_US
         assert missing == [] or (cut and missing == [max(due)])
         assert all(session.ends_us - due[number] <= LONGEST_US for number in missing)
 
@@ -147,12 +142,11 @@ def _due(opened: Twin, session: Session) -> dict[int, int]:
     return due
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_who_scans_holds_a_connected_scanner(rough: Rough) -> None:
     rows = ran(rough).rows()
     found = 0
-    for session in sessions(rows, HORIZON):
+    for session in sessions(rows, SHORT):
         own = messages(session.rows)
         assert (own["scanner"] == session.taken["scanner"]).all()
         assert (own["gateway"] == session.taken["gateway"]).all()
@@ -162,11 +156,10 @@ def test_who_scans_holds_a_connected_scanner(rough: Rough) -> None:
     assert found == len(messages(rows))
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_what_failed_is_scanned_again(rough: Rough) -> None:
     rows = ran(rough).rows()
-    for session in sessions(rows, HORIZON):
+    for session in sessions(rows, SHORT):
         scans = session.rows[session.rows["kind"] == Kind.SCAN]
         if not rough.floor.jobs or len(scans) < 2:
             continue
@@ -194,10 +187,9 @@ def downs_us(session: Session) -> list[tuple[int, int]]:
     return list(zip(moments_us[:-1:2], moments_us[1::2], strict=False))
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_a_link_drops_and_is_back_in_turn(rough: Rough) -> None:
-    for session in sessions(ran(rough).rows(), HORIZON):
+    for session in sessions(ran(rough).rows(), SHORT):
         turns = session.rows[np.isin(session.rows["kind"], (Kind.DROP, Kind.RECONNECT))]
         assert (turns["kind"][::2] == Kind.DROP).all()
         assert (turns["kind"][1::2] == Kind.RECONNECT).all()
@@ -210,10 +202,9 @@ def test_a_link_drops_and_is_back_in_turn(rough: Rough) -> None:
         assert back["wait_us"].tolist() == np.diff(turns["time_us"])[::2].tolist()
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_a_message_is_not_connected_just_where_the_link_is_down(rough: Rough) -> None:
-    for session in sessions(ran(rough).rows(), HORIZON):
+    for session in sessions(ran(rough).rows(), SHORT):
         own = messages(session.rows)
         moments_us = made_us(own)
         down = np.zeros(len(own), bool)
@@ -233,11 +224,10 @@ def test_a_message_is_not_connected_just_where_the_link_is_down(rough: Rough) ->
 # --- scanners, places, chargers --------------------------------------------------------------
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_charge_never_rises_in_a_hand(rough: Rough) -> None:
     low, ready = rough.batteries[2] * 100, (rough.batteries[2] + 1) * 100
-    for session in sessions(ran(rough).rows(), HORIZON):
+    for session in sessions(ran(rough).rows(), SHORT):
         charges = np.array([session.taken["battery"], *session.rows["battery"]], int)
         assert (np.diff(charges) <= 0).all()
         assert ready <= charges[0] <= 10_000 or session.taken["kind"] == Kind.ROAM
@@ -248,8 +238,7 @@ def test_charge_never_rises_in_a_hand(rough: Rough) -> None:
         assert not session.low or scans["battery"][-1] < low
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_a_scanner_is_in_one_hand_and_a_place_is_taken_once(rough: Rough) -> None:
     opened = ran(rough)
     limits = [gateway.scanner_limit for gateway in opened._site.roster.gateways]
@@ -271,15 +260,15 @@ def test_a_scanner_is_in_one_hand_and_a_place_is_taken_once(rough: Rough) -> Non
             assert worker not in held
 
 
-@given(rough=roughs, chargers=st.integers(1, 4))
-@few
+@law(rough=roughs, chargers=st.integers(1, 4))
 def test_no_more_are_charging_than_there_are_chargers(rough: Rough, chargers: int) -> None:
     count, _, low = rough.batteries
     opened = twin.open(rough._replace(batteries=(count, chargers, low)).scenario())
     pool = opened._site._pool
     before, before_us = pool.charges_ppb(0), 0
-    for moment_us in range(0, HORIZON + 1, HORIZON // 40):
+    for moment_us in range(0, SHORT + 1, SHORT // 40):
         opened.run_to_us(moment_us, progress=False)
+        pool._settle(moment_us)  # full ones make room when somebody looks
         docked = pool._docked_us != NEVER
         assert docked.sum() <= chargers
         assert pool._free[docked].all()
@@ -297,8 +286,7 @@ def test_no_more_are_charging_than_there_are_chargers(rough: Rough, chargers: in
 # --- gateways and uplinks ----------------------------------------------------------------------
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_gateways_serve_in_the_order_of_arrival(rough: Rough) -> None:
     shortest_us, longest_us = (ms * 1000 for ms in rough.floor.service_ms)
     for rows in arrived(ran(rough).rows()):
@@ -308,8 +296,7 @@ def test_gateways_serve_in_the_order_of_arrival(rough: Rough) -> None:
         assert (np.diff(begins_us)[waited] <= longest_us).all()
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_gateways_uplink_in_the_order_of_arrival(rough: Rough) -> None:
     for rows in arrived(ran(rough).rows()):
         shown = rows[rows["copies"] > 0]
@@ -323,8 +310,7 @@ def test_gateways_uplink_in_the_order_of_arrival(rough: Rough) -> None:
             assert (ahead <= shown["time_us"][rough.uplink[1] :]).all() or rough.outages
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_more_outages_never_show_more_early(rough: Rough) -> None:
     rough = rough._replace(stall_ms=0)
     few_of_them = twin.open(rough.scenario(len(rough.outages) - 1)).run(progress=False).rows()
@@ -343,8 +329,7 @@ def test_more_outages_never_show_more_early(rough: Rough) -> None:
             assert (earlier <= messages(all_of_them)["visible_us"][own]).all()
 
 
-@given(rough=roughs)
-@few
+@law(rough=roughs)
 def test_littles_law_holds_at_every_gateway(rough: Rough) -> None:
     opened = ran(rough)
     queues = [0.0]

@@ -52,7 +52,7 @@ def ran(changes: Mapping[str, object], engine: str = "compiled") -> Rows:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("model", ["MARK 3", "LEO"])
 def test_the_charge_of_every_row_is_that_of_its_scans_and_hours(model: str, engine: str) -> None:
-    rows = ran({**TIRING, "fleet.scanners": scanners(20, model), "run.horizon": "2 h"}, engine)
+    rows = ran({**TIRING, "fleet.scanners": scanners(20, model), "run.horizon": "40 min"}, engine)
     drain_ppb = FULL // {"MARK 3": 12_000, "LEO": 4_000}[model]
     for worker in range(20):
         own = rows[rows["worker"] == worker]
@@ -64,7 +64,7 @@ def test_the_charge_of_every_row_is_that_of_its_scans_and_hours(model: str, engi
             assert (own["battery"] == left).all() == as_it_should
         without_scans = (FULL - own["time_us"] * 20 // 360) // UNIT
         assert (own["battery"][1:] < without_scans[1:]).any()
-    assert rows["battery"].min() < 6_000
+    assert rows["battery"].min() < 8_700
 
 
 def test_a_scanner_is_exchanged_at_the_first_success_below_low_charge() -> None:

@@ -1,7 +1,7 @@
 """Workers who wait for the beep before they go on: a gateway as the server of a finite source.
 
-Means lie in the interval of replications at 99.9 % (Student), what a service 5 % off would give
-lies outside. What holds for every law (use, response time, Little) holds to the last microsecond
+Means lie in the interval of replications at 99.9 % (Student), what a service 10 % off would
+give lies outside. What holds for every law (use, response time, Little) holds to the last microsecond
 but for what is under way at the ends.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import twin
 from tests.scenarios import MIN, constant, fixed, phones, scanners, scenario, shift, station
 from tests.theory import intervals
-from tests.theory.gates import ENGINES, ONE_GATEWAY, SERVICE, Rows, S, exponential_us
+from tests.theory.gates import ENGINES, ONE_GATEWAY, REPLICATIONS, SERVICE, Rows, S, exponential_us
 from twin.analysis.queueing import finite_source
 from twin.events import Kind, Outcome
 from twin.floor.rules.streams import SERVICE_TIME
@@ -55,12 +55,12 @@ def test_exponential_service_is_a_machine_repair(
         lambda _book, message: exponential_us(1.0 * S, message, SERVICE_TIME),
     )
     changes = {
-        "work.shifts": [shift(workers=8)], "work.pick_interval": pick, "run.horizon": "35 min"
+        "work.shifts": [shift(workers=8)], "work.pick_interval": pick, "run.horizon": "22 min"
     }  # fmt: skip
     law = scenario({**LOOP, **changes}).work.pick_interval
     away_s = law.expected_us / S + 2 * EVENT_S
     uses, rates, waits = [], [], []
-    for seed in range(24):
+    for seed in range(REPLICATIONS):
         opened = ran(changes, seed, "reference")
         before_us = 5 * MIN
         scans = steady(opened, before_us)
@@ -72,7 +72,7 @@ def test_exponential_service_is_a_machine_repair(
     assert theory.rate_hz in intervals.mean(rates)
     assert theory.wait_s in intervals.mean(waits)
     assert finite_source(8, away_s, 1.1).use not in intervals.mean(uses)
-    assert finite_source(8, away_s, 1.05).wait_s not in intervals.mean(waits)
+    assert finite_source(8, away_s, 1.1).wait_s not in intervals.mean(waits)
     assert finite_source(9, away_s, 1.0).rate_hz not in intervals.mean(rates)
 
 
@@ -111,7 +111,7 @@ BUSY: Mapping[str, object] = {
     "work.shifts": [shift(workers=30)],
     "work.pick_interval": {"law": "lognormal", "median": "10 s", "sigma": 1.0},
     SERVICE: {"law": "uniform", "low": "100 ms", "high": "900 ms"},
-    "run.horizon": "3 h",
+    "run.horizon": "1 h",
 }
 
 
@@ -120,7 +120,7 @@ def test_use_is_the_rate_times_the_mean_service() -> None:
     for seed in range(16):
         opened = ran(BUSY, seed)
         uses.append(opened.kpis()["gateway_use_max"].iloc[0])
-        rates.append(len(steady(opened, 0)) / 3 / 3600)
+        rates.append(len(steady(opened, 0)) / 3600)
     ratios = np.array(uses) / np.array(rates)
     assert 0.5 in intervals.mean(ratios)
     assert 0.5 * 1.01 not in intervals.mean(ratios)
@@ -138,7 +138,7 @@ def test_a_cycle_of_all_workers_is_their_number_over_the_rate() -> None:
     )
     there_us = np.concatenate([own["beep_us"] - own["time_us"] + own["link_us"] for own in whole])
     assert cycles_us.mean() == pytest.approx(picks_us.mean() + there_us.mean(), rel=1e-3)
-    rate_hz = len(scans) / (3 * 3600)
+    rate_hz = len(scans) / 3600
     assert rate_hz * cycles_us.mean() / S == pytest.approx(30, rel=60 / len(scans) + 0.01)
     drawn = scenario({**LOOP, **BUSY}).work.pick_interval.expected_us
     batches = np.array_split(picks_us, 30)

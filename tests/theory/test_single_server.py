@@ -1,7 +1,7 @@
 """The gateway's host as a single server: waits by Pollaczek and Khinchine, and of periodic reports.
 
 Each figure lies in the interval of 20 replications at 99.9 % (Student); the one that a rate or a
-service 5 % off would give lies outside, so these tests see that much.
+service 5 % off would give lies outside: 10 % in the readable engine, which takes its time.
 """
 
 import math
@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 import twin
-from tests.scenarios import H, constant, scenario, shift
+from tests.scenarios import MIN, constant, scenario, shift
 from tests.theory import intervals
 from tests.theory.gates import (
     ENGINES,
@@ -40,8 +40,8 @@ from twin.events import Kind
 from twin.floor.plan import FloorPlan
 from twin.floor.rules.streams import SERVICE_TIME
 
-MESSAGES = {"reference": 4_000, "compiled": 60_000}
-OFF = 1.05
+MESSAGES = {"reference": 3_000, "compiled": 60_000}
+OFF = {"reference": 1.10, "compiled": 1.05}
 """By how much a rate may be wrong before it is seen."""
 
 
@@ -106,7 +106,7 @@ def test_constant_service_waits_as_md1(engine: str) -> None:
     load = 0.7
     found = intervals.mean(waits_s(engine, make({SERVICE: constant("1 s")}), load))
     assert md1_wait_s(load, 1) in found
-    assert md1_wait_s(load * OFF, 1) not in found
+    assert md1_wait_s(load * OFF[engine], 1) not in found
     assert mm1_wait_s(load, 1) not in found
 
 
@@ -136,7 +136,7 @@ def test_any_service_waits_as_mg1(name: str, engine: str) -> None:
     load = 0.6
     found = intervals.mean(waits_s(engine, make({SERVICE: law}), load))
     assert mg1_wait_s(load, 1, variation) in found
-    assert mg1_wait_s(load * OFF, 1, variation) not in found
+    assert mg1_wait_s(load * OFF[engine], 1, variation) not in found
     assert md1_wait_s(load, 1) not in found
 
 
@@ -148,9 +148,9 @@ def test_exponential_service_waits_as_mm1(monkeypatch: pytest.MonkeyPatch) -> No
         lambda _book, message: exponential_us(mean_us, message, SERVICE_TIME),
     )
     load = 0.6
-    found = intervals.mean(waits_s("reference", make({}), load, 6_000))
+    found = intervals.mean(waits_s("reference", make({}), load, 4_000))
     assert mm1_wait_s(load, 1) in found
-    assert mm1_wait_s(load * OFF, 1) not in found
+    assert mm1_wait_s(load * OFF["reference"], 1) not in found
     assert mg1_wait_s(load, 1, 0.8) not in found
 
 
@@ -190,7 +190,7 @@ def test_reports_of_a_whole_floor_wait_as_periodic_sources(engine: str) -> None:
         "run.horizon": "20 s",
     })  # fmt: skip
     found = []
-    for seed in range(200 if engine == "compiled" else 60):
+    for seed in range(150 if engine == "compiled" else 50):
         rows = twin.open(document, seed=seed, engine=engine).run(progress=False).rows()
         reports = rows[(rows["kind"] == Kind.TELEMETRY) & (rows["number"] == 1)]
         found.append(reports["wait_us"].mean() / S)
@@ -217,16 +217,16 @@ def test_scans_of_a_whole_floor_wait_as_mm1(monkeypatch: pytest.MonkeyPatch) -> 
         "work.job_setup": constant("0 s"),
         "work.pick_interval": {"law": "lognormal", "median": "15 s", "sigma": 0.5},
         "work.job_close": {"law": "uniform", "low": "2 s", "high": "20 s"},
-        "run.horizon": "70 min",
+        "run.horizon": "55 min",
     })  # fmt: skip
     found: list[float] = []
     rates: list[float] = []
     for seed in range(REPLICATIONS):
         opened = twin.open(document, seed=seed, engine="reference").run(progress=False)
         scans = opened.rows()
-        scans = scans[(scans["kind"] == Kind.SCAN) & (scans["time_us"] > H / 6)]
+        scans = scans[(scans["kind"] == Kind.SCAN) & (scans["time_us"] > 5 * MIN)]
         found.append(scans["wait_us"].mean() / S)
-        rates.append(len(scans) / 3600)
+        rates.append(len(scans) / 3000)
     assert load in intervals.mean(rates)
     interval = intervals.mean(found)
     assert mm1_wait_s(load, 1) in interval

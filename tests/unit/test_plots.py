@@ -205,13 +205,13 @@ def test_a_swap_stands_where_and_when_a_scanner_is_put_down() -> None:
 
 def test_each_outage_is_a_bar_in_the_row_of_its_gateway_the_worst_first() -> None:
     ax = plots.links(axes(), frames.troubles())
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["P1  19", "G1  8.0"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["P1  19", "G1  10"]
     (bars,) = (patch for patch in ax.patches if patch.get_label() == "link down")
     corners = np.asarray(bars.get_path().vertices).reshape(-1, 5, 2)
-    # Ended by the reconnect, by the worker who puts the scanner back, by the end of the rows.
-    ends = [[clock(x) for x in bar[:2, 0]] for bar in corners]
-    assert ends == [["06:12", "06:17"], ["06:55", "06:58"], ["06:40", "06:59"]]
-    assert corners[:, :, 1].mean(axis=1).round().tolist() == [1, 1, 0]
+    ends = ["-".join(clock(x) for x in bar[:2, 0]) for bar in corners]
+    # Ended by reconnect, at another gateway, by who puts the scanner back, by the last row.
+    assert ends == ["06:12-06:17", "06:35-06:37", "06:55-06:58", "06:40-06:59"]
+    assert corners[:, :, 1].mean(axis=1).round().tolist() == [1, 1, 1, 0]
     (above,) = ax.child_axes
     (lost,) = (patch for patch in above.patches if isinstance(patch, StepPatch))
     assert heights(lost) == [2]
@@ -222,7 +222,7 @@ def test_of_many_gateways_the_worst_are_drawn() -> None:
     many = pd.concat([part.assign(worker=part["gateway"]) for part in rows])
     ax = plots.links(axes(), many)
     assert len(ax.get_yticks()) == 25
-    assert "the worst 25 of 30 gateways, 75 of 90 outages" in texts(ax)
+    assert "the worst 25 of 30 gateways, 100 of 120 outages" in texts(ax)
 
 
 # --- uplink ------------------------------------------------------------------
@@ -231,7 +231,7 @@ def test_of_many_gateways_the_worst_are_drawn() -> None:
 def test_messages_are_held_from_their_wait_until_the_cloud_shows_them() -> None:
     ax = plots.backlog(axes(), frames.troubles())
     found = steps(ax)
-    total, worst = found["all 2 gateways"].get_data(), found["G1: 2"].get_data()
+    total, worst = found["all 3 gateways"].get_data(), found["G1: 2"].get_data()
     assert [clock(x) for x in total.edges[[0, -1]]] == ["06:05", "06:26"]
     #                                   06:05           06:10           06:16      06:20
     assert list(total.values) == [0, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 0, 0, 0, 0, 1]

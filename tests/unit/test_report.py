@@ -124,7 +124,7 @@ def test_outages_and_waits_under_way_last_until_the_run_ends(tmp_path: Path) -> 
         shift="early", zone="line", gateway_kind="mobile", scan_to_beep_ms=1.0, scan_to_cloud_ms=1.0
     )
     captions = " ".join(page(tmp_path, cast(Twin, twin)).words["figcaption"])
-    assert "3 drops; 38 min down" in captions
+    assert "4 drops, 1 of them until the worker was at another gateway; 40 min" in captions
     assert "20 min without scanner" in captions
 
 
@@ -219,7 +219,12 @@ def test_two_digits(value: float, text: str) -> None:
         (
             lines.links_line,
             frames.troubles,
-            ("3 drops; 27 min down", "median outage 5.0 min", "1 scan not connected"),
+            (
+                "4 drops, 1 of them until",
+                "29 min down in all",
+                "outage 4.0 min",
+                "1 scan not connected",
+            ),
         ),
         (
             lines.backlog_line,

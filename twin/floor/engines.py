@@ -28,6 +28,9 @@ class FloorEngine(Protocol):
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
         """Return the charge of each worker's scanner now [1e-9]."""
 
+    def charge_ppb(self, worker: int, now_us: int) -> int:
+        """Return the same of one worker's scanner [1e-9]."""
+
     def busy_us(self, now_us: int) -> NDArray[np.int64]:
         """Return how long each gateway has served until now [us]."""
 

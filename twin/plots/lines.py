@@ -150,9 +150,11 @@ def links_line(events: pd.DataFrame, until: datetime | None = None) -> str:
     lasted = (down["end_us"] - down["start_us"]).to_numpy(np.float64) / MINUTE_US
     half = float(np.median(lasted))
     middle = f"{two_digits(half)} min" if half >= 1 else f"{two_digits(60 * half)} s"
+    roams = int(down["roamed"].sum())
+    how = f", {roams:,} of them until the worker was at another gateway" if roams else ""
     return (
-        f"{_count(len(down), 'drop')}; {two_digits(float(lasted.sum()))} min down in all, median "
-        f"outage {middle}; {_count(missed, 'scan')} not connected."
+        f"{_count(len(down), 'drop')}{how}; {two_digits(float(lasted.sum()))} min down in all, "
+        f"median outage {middle}; {_count(missed, 'scan')} not connected."
     )
 
 

@@ -7,7 +7,6 @@ scanner makes room for the next. Without chargers in the scenario every scanner 
 """
 
 import heapq
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,15 +49,22 @@ class Pool:
         gained_ppb = since_us * _MILLION // np.maximum(self._full_us, 1) * 1000
         return np.asarray(np.minimum(self._charge_ppb + gained_ppb, FULL_PPB))
 
-    def fullest_first(self, now_us: int) -> Iterator[tuple[int, int]]:
-        """Yield the scanners that may be handed out as (scanner, charge [1e-9])."""
+    def fullest_first(self, now_us: int) -> list[tuple[int, int]]:
+        """Return the scanners that may be handed out as (scanner, charge [1e-9])."""
         self._settle(now_us)
         charges = self.charges_ppb(now_us)
-        for scanner in np.argsort(-charges, kind="stable"):
-            if charges[scanner] < self._ready_ppb:
-                return
-            if self._free[scanner]:
-                yield int(scanner), int(charges[scanner])
+        ready = np.flatnonzero(self._free & (charges >= self._ready_ppb))
+        ranked = ready[np.argsort(-charges[ready], kind="stable")]
+        return list(zip(ranked.tolist(), charges[ranked].tolist(), strict=True))
+
+    def fullest(self, now_us: int) -> tuple[int, int] | None:
+        """Return the first of them."""
+        self._settle(now_us)
+        charges = np.where(self._free, self.charges_ppb(now_us), -1)
+        scanner = int(np.argmax(charges)) if len(charges) else -1
+        if scanner < 0 or charges[scanner] < self._ready_ppb:
+            return None
+        return scanner, int(charges[scanner])
 
     def take(self, scanner: int, now_us: int) -> None:
         """Hand a scanner out."""

@@ -5,7 +5,8 @@ generator: agenda plus engine is the whole state. Of two rows at the same moment
 goes first, so a place freed by one shift can be taken by the next.
 """
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
@@ -81,6 +82,7 @@ class Site:
             self._workers_of[worker.shift].append(w)
         self._open: dict[int, Open] = {}
         self._waiting: dict[int, Waiting] = {}
+        self._edges_us: dict[int, list[int]] = {}  # of each shift's latest occurrence
         for shift in range(len(scenario.work.shifts)):
             self._post_next(shift, 0)
 
@@ -118,6 +120,21 @@ class Site:
                 self._post(Row(max(begins_us, from_us), _OPEN, shift, ends_us))
                 return
 
+    def edges_us(self, shift: int, until_us: int) -> list[int]:
+        """Return begin, breaks and end of the occurrence of a shift that ends at a moment [us]."""
+        known = self._edges_us.get(shift)
+        if known is None or known[-1] != until_us:
+            facts = self.scenario.work.shifts[shift]
+            days = self.calendar.occurrences(facts.start, facts.duration_us, until_us - 1)
+            _, begins_us, _ = next(iter(days))
+            known = [begins_us]
+            for pause in facts.breaks:
+                begin_us = begins_us + pause.after_us
+                known += [begin_us, begin_us + pause.duration_us]
+            known.append(until_us)
+            self._edges_us[shift] = known
+        return known
+
     def _post(self, row: Row) -> None:
         """Put a row on the agenda."""
         if row in self.agenda:
@@ -145,8 +162,13 @@ class Site:
     def _equip(self, workers: dict[int, Waiting], now_us: int) -> None:
         """Equip workers, as far as there is equipment, and let them begin."""
         rows, comers, windows = [], list[Comer](), _Windows(self, now_us)
-        scanners = self._pool.fullest_first(now_us)
+        scanners = deque(self._pool.fullest_first(now_us))
+        if not scanners and workers.keys() <= self._waiting.keys():
+            self._await_charge(now_us)
+            return  # that was said before
         for w in self._gateways.order(list(workers)):
+            if not scanners and w in self._waiting:
+                continue
             found = self._find(w, workers[w].until_us, scanners, now_us)
             if isinstance(found, Outcome):
                 if w not in self._waiting:  # or it was said before
@@ -160,16 +182,16 @@ class Site:
         self._await_charge(now_us)
 
     def _find(
-        self, w: int, until_us: int, scanners: Iterator[tuple[int, int]], now_us: int
+        self, w: int, until_us: int, scanners: deque[tuple[int, int]], now_us: int
     ) -> int | Outcome:
         """Give a worker a scanner and a place; return its charge [1e-9], or what is missing."""
         place = self._gateways.take(w)
         if place is None:
             return Outcome.NO_GATEWAY
-        scanner, charge_ppb = next(scanners, (-1, 0))
-        if scanner < 0:
+        if not scanners:
             self._gateways.put_back(place)
             return Outcome.NO_SCANNER
+        scanner, charge_ppb = scanners.popleft()
         self._pool.take(scanner, now_us)
         self._open[w] = Open(scanner, place, until_us)
         return charge_ppb
@@ -223,16 +245,16 @@ class Site:
             return
         self._gateways.put_back(place)
         self._open[w] = Open(scanner, another, until_us)
-        left_ppb = int(self.floor.charges_ppb(now_us)[w])
+        left_ppb = self.floor.charge_ppb(w, now_us)
         comer = self._comer(w, left_ppb, Waiting(until_us, now_us, RESCANS), windows)
         self._begin([comer], windows, now_us, Kind.ROAM, [])
 
     def _swap(self, w: int, now_us: int) -> None:
         """Give a worker with an empty scanner another one, or let it wait for one."""
         scanner, place, until_us = self._open.pop(w)
-        left_ppb = int(self.floor.charges_ppb(now_us)[w])
+        left_ppb = self.floor.charge_ppb(w, now_us)
         self._pool.put_back(scanner, left_ppb, now_us)
-        another, charge_ppb = next(self._pool.fullest_first(now_us), (-1, 0))
+        another, charge_ppb = self._pool.fullest(now_us) or (-1, 0)
         waiting, windows = Waiting(until_us, now_us, RESUMES), _Windows(self, now_us)
         if another >= 0:
             self._pool.take(another, now_us)
@@ -334,14 +356,7 @@ class _Windows:
 
     def _stretches(self, shift: int, until_us: int) -> list[tuple[int, int]]:
         """Return what breaks leave of a shift from now on; empty stretches are left out [us]."""
-        site = self._site
-        facts = site.scenario.work.shifts[shift]
-        days = site.calendar.occurrences(facts.start, facts.duration_us, until_us - 1)
-        _, begins_us, _ = next(iter(days))
-        edges = [begins_us]
-        for pause in facts.breaks:
-            edges += [begins_us + pause.after_us, begins_us + pause.after_us + pause.duration_us]
-        edges.append(until_us)
+        edges = self._site.edges_us(shift, until_us)
         clipped = [min(max(edge, self._now_us), until_us) for edge in edges]
         pairs = zip(clipped[::2], clipped[1::2], strict=True)
         return [(a, b) for a, b in pairs if a < b] or [(self._now_us, self._now_us)]

@@ -21,9 +21,9 @@ def charge_ppb(book: NDArray[np.void], me: np.void, now_us: int, scans: int) -> 
 
 
 @rule
-def session_charges(floor: Floor, now_us: int, out: NDArray[np.int64]) -> None:
-    """Fill the charge of every worker's scanner, its scans before now counted [1e-9]."""
-    for w in range(len(floor.workers)):
-        me = floor.workers[w]
+def session_charges(floor: Floor, first: int, now_us: int, out: NDArray[np.int64]) -> None:
+    """Fill the charges of scanners, from a first worker's on, scans before now counted [1e-9]."""
+    for i in range(len(out)):
+        me = floor.workers[first + i]
         under_way = 1 if me["scan_us"] < now_us else 0
-        out[w] = charge_ppb(floor.book, me, now_us, me["scans"] + under_way)
+        out[i] = charge_ppb(floor.book, me, now_us, me["scans"] + under_way)

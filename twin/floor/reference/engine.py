@@ -226,6 +226,10 @@ class ReferenceFloor:
         """Return the charge of each worker's scanner now, scans before now counted [1e-9]."""
         return np.array([worker.charge_ppb(now_us) for worker in self._workers], np.int64)
 
+    def charge_ppb(self, worker: int, now_us: int) -> int:
+        """Return the same of one worker's scanner [1e-9]."""
+        return int(self._workers[worker].charge_ppb(now_us))
+
     def busy_us(self, now_us: int) -> NDArray[np.int64]:
         """Return how long each gateway has served until now [us]."""
         return np.array([gateway.served_us(now_us) for gateway in self._gateways], np.int64)
