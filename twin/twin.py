@@ -155,7 +155,10 @@ class Twin:
         self._chunks: list[NDArray[np.void]] = []
         self._counted = 0  # chunks that the tally has seen
         self._site = Site(scenario, seed, engine, self._take, keeps_rows=record == "rows")
-        self._tally = Tally(len(self._site.roster.workers), len(self._site.roster.gateways))
+        roster = self._site.roster
+        self._tally = Tally(
+            [w.job for w in roster.workers], len(roster.scanners), len(roster.gateways)
+        )
         self._memory: tuple[int, store.Connection] | None = None
 
     def __repr__(self) -> str:

@@ -52,8 +52,6 @@ def law(**drawn: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Call
     return lambda test: seed(20260302)(few(given(**drawn)(test)))
 
 
-
-
 class Floor(NamedTuple):
     """A small floor: what is drawn of its scenario."""
 
@@ -208,7 +206,9 @@ roughs = st.builds(
     reconnect=st.tuples(st.integers(0, 20), st.integers(0, 20)),
     connect=st.tuples(st.integers(0, 5), st.integers(0, 50), st.integers(0, 20)),
     slips=st.tuples(st.integers(0, 30), st.integers(0, 50)),
-    uplink=st.tuples(st.sampled_from([0, 1, 5]), st.sampled_from([0, 1, 4, 50]), st.integers(0, 40)),
+    uplink=st.tuples(
+        st.sampled_from([0, 1, 5]), st.sampled_from([0, 1, 4, 50]), st.integers(0, 40)
+    ),
     outages=outage_lists,
     batteries=st.tuples(st.integers(6, 30), st.integers(0, 4), st.sampled_from([90, 97])),
     orders_per_h=st.sampled_from([0, 100, 2000]),

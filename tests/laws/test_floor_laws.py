@@ -26,6 +26,7 @@ from tests.laws.floors import (
 from tests.scenarios import MIN
 from twin.events import NEVER, Kind
 
+
 def test_a_busy_floor_has_all_that_the_laws_speak_of() -> None:
     rows = ran(BUSY).rows()
     assert set(np.unique(rows["kind"])) == {1, 2, 3, 4}

@@ -31,6 +31,7 @@ from tests.laws.floors import (
     scans_of,
     sessions,
 )
+from tests.scenarios import MIN, constant, fixed, scanners, scenario, shift
 from twin.draws import fold, root
 from twin.events import NEVER, Kind, Outcome, Role, Slip
 from twin.floor.rules.scanner import report_number, report_us
@@ -126,7 +127,8 @@ def test_every_report_of_a_session_has_one_row(rough: Rough) -> None:
 
 
 def _reports(rows: Rows) -> Rows:
-    return rows[rows["kind"] == Kind.TELEMETRY]
+    found: Rows = rows[rows["kind"] == Kind.TELEMETRY]
+    return found
 
 
 def _due(opened: Twin, session: Session) -> dict[int, int]:
@@ -281,6 +283,53 @@ def test_no_more_are_charging_than_there_are_chargers(rough: Rough, chargers: in
         idle[taken] = False
         assert (after - before)[idle].sum() <= most + 1000 * count
         before, before_us = after, moment_us
+
+
+@law(rough=roughs)
+def test_nobody_waits_for_what_is_there(rough: Rough) -> None:
+    opened = twin.open(rough.scenario())
+    for moment_us in range(0, SHORT, SHORT // 40):
+        opened.run_to_us(moment_us, progress=False)
+        assert not _ignored(opened)
+
+
+def _ignored(opened: Twin) -> list[int]:
+    """Who waits although there is a charged scanner and a place in range."""
+    site = opened._site
+    if site._pool.fullest(max(0, opened.now_us - 1)) is None:
+        return []
+    found = []
+    for worker in site._waiting:
+        place = site._gateways.take(worker)
+        if place is not None:
+            site._gateways.put_back(place)
+            found.append(worker)
+    return found
+
+
+@pytest.mark.xfail(reason="who lacked a place once is not looked for when scanners are charged")
+@pytest.mark.parametrize("run_seed", [1, 3])
+def test_who_waited_for_a_place_is_not_forgotten_when_scanners_charge(run_seed: int) -> None:
+    opened = twin.open(
+        scenario({
+            "run.horizon": "2 h",
+            "work.shifts": [
+                shift("x", workers=1), shift("y", duration="40 min", workers=1),
+                shift("z", "06:10", "7 h", 1),
+            ],
+            "work.start_spread": "0 s",
+            "fleet.gateways": [fixed("line", "line-middle", limit=2)],
+            "fleet.scanners": scanners(2),
+            "fleet.battery_idle_drain": "100 %/h",
+            "fleet.low_charge": "50 %",
+            "fleet.ready_charge": "60 %",
+            "fleet.swap_time": constant("1 min"),
+        }),
+        seed=run_seed,
+    )  # fmt: skip
+    for minute in range(120):
+        opened.run_to_us(minute * MIN, progress=False)
+        assert not _ignored(opened), f"after {minute} min"
 
 
 # --- gateways and uplinks ----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""One gateway by itself: what comes to it is made here, and it passes in one engine or the other."""
+"""One gateway by itself: what comes to it is made here, and passes in one engine or the other."""
 
 import math
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ def _fill(seed_state: int, mean_us: float, moments_us: Any, messages: Any) -> No
 
 
 def poisson(seed: int, gap_us: float, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return messages that come at random, ``gap_us`` apart in the mean: address and moment [us]."""
+    """Return messages that come at random, ``gap_us`` apart on average: addresses, moments [us]."""
     messages, moments_us = np.zeros(count, np.int64), np.zeros(count, np.int64)
     _fill(root(seed), gap_us, moments_us, messages)
     return messages, moments_us

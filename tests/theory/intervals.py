@@ -29,7 +29,8 @@ class Interval(NamedTuple):
 
 
 def student(freedom: int) -> float:
-    """The two-sided quantile of Student's t (Abramowitz and Stegun, 26.7.5), within 0.001 from 12 on."""
+    """The two-sided quantile of Student's t, good to 0.001 (Abramowitz and Stegun, 26.7.5)."""
+    assert freedom >= 12
     z = TWO_SIDED
     terms = (
         z,
@@ -44,7 +45,6 @@ def student(freedom: int) -> float:
 def mean(samples: ArrayLike) -> Interval:
     """Where the mean of independent samples lies: of replications, or of long batches."""
     found = np.asarray(samples, float)
-    assert len(found) > 12
     half = student(len(found) - 1) * float(found.std(ddof=1)) / math.sqrt(len(found))
     return Interval(float(found.mean()) - half, float(found.mean()) + half)
 
@@ -64,7 +64,7 @@ def poisson(count: int) -> Interval:
 
 
 def fits(counts: ArrayLike, expected: ArrayLike, fitted: int = 1) -> bool:
-    """Whether counts are as expected: Pearson's chi-square (its limit by Wilson and Hilferty, 1931).
+    """Whether counts are as expected, by Pearson's chi-square (limit: Wilson and Hilferty, 1931).
 
     ``fitted`` is how many sums of the counts were taken over from them: 0 where not even the total.
     """

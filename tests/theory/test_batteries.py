@@ -133,7 +133,7 @@ def charged(count: int, chargers: int) -> list[float]:
     for tenth in range(10 * count + 20):
         now_us = tenth * CHARGE_TIME_US // 10
         found.next_ready_us(now_us)
-        for scanner in np.flatnonzero(found.charges_ppb(now_us) == FULL):
+        for scanner in np.flatnonzero(found.charges_ppb(now_us) == FULL).tolist():
             full_at[scanner] = tenth / 10 if full_at[scanner] < 0 else full_at[scanner]
     return sorted(full_at)
 

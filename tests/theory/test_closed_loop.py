@@ -1,7 +1,7 @@
 """Workers who wait for the beep before they go on: a gateway as the server of a finite source.
 
-Means lie in the interval of replications at 99.9 % (Student), what a service 10 % off would
-give lies outside. What holds for every law (use, response time, Little) holds to the last microsecond
+Means lie in the interval of replications at 99.9 % (Student), what a service 10 % off would give
+lies outside. What holds for every law (use, response time, Little) holds to the last microsecond,
 but for what is under way at the ends.
 """
 
@@ -32,7 +32,8 @@ def ran(changes: Mapping[str, object], seed: int, engine: str = "compiled") -> T
 def steady(opened: Twin, from_us: int) -> Rows:
     """Return the scans made from a moment on."""
     rows = opened.rows()
-    return rows[(rows["kind"] == Kind.SCAN) & (rows["time_us"] >= from_us)]
+    found: Rows = rows[(rows["kind"] == Kind.SCAN) & (rows["time_us"] >= from_us)]
+    return found
 
 
 # --- what the law of service decides ---------------------------------------------------

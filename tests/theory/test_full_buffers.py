@@ -1,4 +1,4 @@
-"""The uplink as a loss system: a publish limit is a server of constant service, the buffer its queue.
+"""The uplink as a loss system: its publish limit is a constant service, its buffer the queue.
 
 Shares lost lie in the interval of 20 replications at 99.9 % (Student); what a rate 5 % off, or one
 place more, would lose lies outside.

@@ -93,8 +93,8 @@ def mg1_wait_s(load: float, service_s: float, variation: float) -> float:
 
     Examples
     --------
-    >>> mg1_wait_s(0.8, 0.0125, 0.35)  # a host of 5 to 20 ms, uniform, at 64 messages a second
-    0.0280625
+    >>> round(mg1_wait_s(0.8, 0.0125, 0.35), 4)  # a host of 5 to 20 ms, 64 messages a second
+    0.0281
     """
     if load >= 1.0:
         return math.inf

@@ -1,5 +1,7 @@
 """Counts and integer sums over rows, chunk by chunk: what KPIs need, whether rows stay or go."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,10 +52,10 @@ SUMS = np.dtype(
 WORKER = np.dtype(
     [
         ("opened_us", "i8"),  # NEVER: holds no scanner
-        ("job_from_us", "i8"),
         ("without_from_us", "i8"),  # NEVER: does not wait for one
         ("down_from_us", "i8"),  # NEVER: the link holds
         ("worked", "i8"),
+        ("first_pair", "i8"),  # where the starts of this worker's kind of job begin
     ]
 )
 GATEWAY = np.dtype([("messages", "i8"), ("wait_us", "i8")])
@@ -62,11 +64,23 @@ GATEWAY = np.dtype([("messages", "i8"), ("wait_us", "i8")])
 class Tally:
     """What has been counted so far; the same for any chunking of the same rows."""
 
-    def __init__(self, workers: int, gateways: int) -> None:
-        """Begin at nothing."""
+    def __init__(self, jobs: Sequence[int], scanners: int, gateways: int) -> None:
+        """Begin at nothing.
+
+        Parameters
+        ----------
+        jobs
+            Which job configuration each worker works by, -1 for none.
+        scanners, gateways
+            How many there are.
+        """
+        workers = len(jobs)
+        # When jobs under way began. Pages that no job touches are never really there.
+        self._starts = np.zeros((max(jobs, default=-1) + 1) * scanners * gateways, np.int64)
         self.sums = np.zeros(1, SUMS)
         self.workers = np.zeros(workers, WORKER)
-        for name in ("opened_us", "job_from_us", "without_from_us", "down_from_us"):
+        self.workers["first_pair"] = np.array(jobs, np.int64) * scanners * gateways
+        for name in ("opened_us", "without_from_us", "down_from_us"):
             self.workers[name] = _NEVER
         self.gateways = np.zeros(gateways, GATEWAY)
         # Messages whose service had not begun at the last row: (gateway, when it begins).
@@ -74,7 +88,7 @@ class Tally:
 
     def add(self, rows: NDArray[np.void]) -> None:
         """Count a chunk of rows, the next in order."""
-        _add(self.sums, self.workers, self.gateways, rows)
+        _add(self.sums, self.workers, self.gateways, self._starts, rows)
         is_message = (rows["kind"] == _SCAN) | (rows["kind"] == _TELEMETRY)
         arrived = (rows["outcome"] != _LOST) & (rows["outcome"] != _NOT_CONNECTED)
         held = rows[(rows["wait_us"] > 0) & is_message & arrived]
@@ -120,6 +134,7 @@ def _add(
     sums: NDArray[np.void],
     workers: NDArray[np.void],
     gateways: NDArray[np.void],
+    starts: NDArray[np.int64],
     rows: NDArray[np.void],
 ) -> None:
     """Count rows."""
@@ -128,7 +143,7 @@ def _add(
         row = rows[i]
         kind = row["kind"]
         if kind == _SCAN:
-            _add_scan(total, workers[row["worker"]], gateways[row["gateway"]], row)
+            _add_scan(total, workers[row["worker"]], gateways, starts, row)
         elif kind == _TELEMETRY:
             _add_report(total, gateways[row["gateway"]], row)
         else:
@@ -136,7 +151,13 @@ def _add(
 
 
 @rule
-def _add_scan(total: np.void, worker: np.void, gateway: np.void, row: np.void) -> None:
+def _add_scan(
+    total: np.void,
+    worker: np.void,
+    gateways: NDArray[np.void],
+    starts: NDArray[np.int64],
+    row: np.void,
+) -> None:
     """Count a scan."""
     outcome = row["outcome"]
     if outcome in (_LOST, _NOT_CONNECTED):
@@ -153,13 +174,15 @@ def _add_scan(total: np.void, worker: np.void, gateway: np.void, row: np.void) -
     beep_us = row["beep_us"] - scan_us
     total["beep_us"] += beep_us
     total["beep_bins"][bin_of(beep_us)] += 1
-    _add_passage(total, gateway, row)
+    _add_passage(total, gateways[row["gateway"]], row)
     if row["copies"] > 0:
         cloud_us = row["visible_us"] - scan_us
         total["scans_shown"] += 1
         total["cloud_us"] += cloud_us
         total["cloud_bins"][bin_of(cloud_us)] += 1
-        _add_to_job(total, worker, row["role"], scan_us)
+        if row["role"] in (_START, _END):
+            pair = row["scanner"] * len(gateways) + row["gateway"]
+            _add_to_job(total, starts, worker["first_pair"] + pair, row)
 
 
 @rule
@@ -175,13 +198,17 @@ def _add_passage(total: np.void, gateway: np.void, row: np.void) -> None:
 
 
 @rule
-def _add_to_job(total: np.void, worker: np.void, role: int, scan_us: int) -> None:
-    """Pair start and end barcodes as job analysis does: a new start drops an unfinished job."""
-    if role == _START:
-        worker["job_from_us"] = scan_us
-    elif role == _END and worker["job_from_us"] != _NEVER:
-        job_us = scan_us - worker["job_from_us"]
-        worker["job_from_us"] = _NEVER
+def _add_to_job(total: np.void, starts: NDArray[np.int64], pair: int, row: np.void) -> None:
+    """Pair barcodes as job analysis does: per kind, device and gateway; a new start drops the last.
+
+    ``starts`` holds when the job under way began and 1 more, 0 for none [us].
+    """
+    scan_us = row["time_us"] - row["link_us"]
+    if row["role"] == _START:
+        starts[pair] = scan_us + 1
+    elif starts[pair] > 0:
+        job_us = scan_us + 1 - starts[pair]
+        starts[pair] = 0
         total["jobs"] += 1
         total["job_us"] += job_us
         total["job_bins"][bin_of(job_us)] += 1
@@ -214,7 +241,6 @@ def _add_session(total: np.void, worker: np.void, row: np.void) -> None:
         _end_session(total, worker, time_us)
         total["without_us"] += row["wait_us"]
         worker["without_from_us"] = _NEVER
-        worker["job_from_us"] = _NEVER  # a job begins and ends with one scanner at one gateway
         if kind == _SWAP:
             total["swaps"] += 1
         elif kind == _ROAM:

@@ -5,6 +5,7 @@ other. A failed attempt holds a worker for the pairing timer (Scan2Pair shows it
 tried again at once, but Android blocks who starts scanning more often than it allows.
 """
 
+from bisect import insort
 from itertools import count
 
 from twin.draws import fold, law_record, root, sample_us, unit
@@ -13,6 +14,7 @@ from twin.scenario import BleLink, Scenario
 from twin.world.build import components
 from twin.world.roster import Roster, worker_word
 
+_LONGEST_WAIT_US = 3_600_000_000  # nobody comes that long before somebody else
 _MOST_ATTEMPTS = 100  # then somebody helps
 
 
@@ -25,7 +27,7 @@ class Connecting:
         self._ble = ble
         self._roster = roster
         self._root = root(seed)
-        self._free_us = [0] * len(roster.gateways)
+        self._booked: list[list[tuple[int, int]]] = [[] for _ in roster.gateways]
         self._laws = {kind: law_record(components(self._class(kind).connect))
                       for kind in ("stationary", "mobile")}  # fmt: skip
 
@@ -48,9 +50,8 @@ class Connecting:
         state = fold(fold(self._root, worker_word(self._roster.workers[w])), arrives_us)
         ready_us, starts = arrives_us, list[int]()
         for attempt in count(1):
-            begins_us = max(ready_us, self._free_us[gateway])
             took_us = sample_us(self._laws[kind], fold(state, attempt), CONNECT)
-            self._free_us[gateway] = begins_us + took_us
+            begins_us = self._book(gateway, ready_us, took_us)
             u = unit(fold(fold(fold(state, attempt), CONNECT_FAILURE), 0))
             if u >= link.connect_failure or attempt == _MOST_ATTEMPTS:
                 return begins_us + took_us, attempt
@@ -62,3 +63,19 @@ class Connecting:
                 oldest_us = starts[-self._ble.scan_starts]
                 ready_us = max(ready_us, oldest_us + self._ble.scan_starts_window_us)
         raise AssertionError("count() does not end")
+
+    def _book(self, gateway: int, ready_us: int, took_us: int) -> int:
+        """Take the first free stretch of a gateway that is long enough; return its begin [us].
+
+        Workers of another shift may have booked later ones already.
+        """
+        booked = self._booked[gateway]
+        while booked and booked[0][1] < ready_us - _LONGEST_WAIT_US:
+            booked.pop(0)
+        begins_us = ready_us
+        for begin_us, end_us in booked:
+            if begins_us + took_us <= begin_us:
+                break
+            begins_us = max(begins_us, end_us)
+        insort(booked, (begins_us, begins_us + took_us))
+        return begins_us
