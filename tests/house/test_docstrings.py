@@ -30,7 +30,6 @@ UNITS = {
     "ppb": "1e-9",
     "ppm": "1e-6",
     "ppm_per_h": "1e-6/h",
-    "per_h": "1/h",
     "percent": "%",
     "bytes": "B",
 }

@@ -20,15 +20,4 @@ Adding one at the end leaves every other draw alone; a number is never reused.
     PLACE,
     GATEWAY_CLOCK,
     IDENTITY,
-    FADE,
-    MISSES,
-    RECONNECT,
-    CONNECT,
-    CONNECT_FAILURE,
-    SWAP,
-    PACE,
-    WRONG_BARCODE,
-    END_FORGOTTEN,
-    ACKNOWLEDGEMENT,
-    ORDER,
-) = range(1, 28)
+) = range(1, 17)
