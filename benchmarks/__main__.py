@@ -4,13 +4,17 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 import twin
 from benchmarks.measure import RUNS, in_turn, machine, median, seconds, spread
-from twin.events import EVENT
+from twin.events import EVENT, Kind
 from twin.scenario import Scenario
 from twin.twin import Twin
 from twin.world.roster import make_roster
@@ -122,6 +126,56 @@ def scale() -> None:
     print(f"  a row takes {EVENT.itemsize} bytes   (goal: at most 64)")
 
 
+def full() -> None:
+    """Every feature on: the rate of the compiled floor, of the whole site, and the SimPy floor."""
+    scenario = twin.load(HERE / "full.toml")
+    rates = [scan_rates(scenario) for _ in range(RUNS)]
+    print("every feature on, 1,000 workers, 8 h, one core")
+    print(
+        f"  the floor       {spread([r[0] for r in rates], 1e-6, 2)} M scans/s   (goal: 2, aim: 4)"
+    )
+    print(f"  the whole site  {spread([r[1] for r in rates], 1e-6, 2)} M scans/s")
+    hour = twin.vary(scenario, "run.horizon", "1 h")
+    times: dict[str, list[float]] = {"compiled": [], "reference": []}
+    kept: dict[str, Twin] = {}
+    for _ in range(RUNS):
+        for engine, found in times.items():
+            kept[engine] = started(hour, engine)
+            found.append(seconds(lambda e=engine: kept[e].run_to_us(HOUR_US, progress=False)))
+    rows = {engine: opened.rows().tobytes() for engine, opened in kept.items()}
+    assert rows["compiled"] == rows["reference"]
+    count = len(rows["compiled"]) // EVENT.itemsize
+    ratio = median(times["reference"]) / median(times["compiled"])
+    print(
+        f"  SimPy's site    {ratio:.0f} times slower over an hour, {count:,} equal rows (goal: 50)"
+    )
+
+
+def scan_rates(scenario: Scenario) -> tuple[float, float]:
+    """Return scans a second of the floor alone, and with what the site decides [1/s].
+
+    Rows are counted and not kept.
+    """
+    scans, floor_s = 0, 0.0
+    site = Site(scenario, 7, "compiled", lambda _: None, keeps_rows=False)
+    advance = site.floor.advance
+
+    def timed(until_us: int) -> Iterator[NDArray[np.void]]:
+        nonlocal scans, floor_s
+        begins = time.perf_counter()
+        for chunk in advance(until_us):
+            floor_s += time.perf_counter() - begins
+            scans += int((chunk["kind"] == Kind.SCAN).sum())
+            yield chunk
+            begins = time.perf_counter()
+        floor_s += time.perf_counter() - begins
+
+    site.floor.advance = timed  # type: ignore[method-assign]
+    taken = seconds(lambda: site.run(scenario.run.horizon_us))
+    assert scans > 1_000_000
+    return scans / floor_s, scans / taken
+
+
 def analysis() -> None:
     """Job analysis of a day."""
     day = twin.open("reference_site").run(progress=False)
@@ -160,7 +214,7 @@ def command(arguments: list[str] | None, environment: dict[str, str], code: str 
     )  # fmt: skip
 
 
-PARTS = {f.__name__: f for f in (engines, pipeline, scale, analysis, commands)}
+PARTS = {f.__name__: f for f in (engines, pipeline, scale, full, analysis, commands)}
 
 
 def main(chosen: list[str]) -> None:

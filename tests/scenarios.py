@@ -1,6 +1,8 @@
 """Small scenarios for tests: a packaged one with some keys replaced, all at once."""
 
+import copy
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from twin.scenario import Scenario, from_document, load
@@ -10,16 +12,45 @@ Table = dict[str, Any]
 MIN = 60_000_000
 H = 60 * MIN
 
+NOTHING: Table = {"law": "constant", "value": "0 s"}
 
-def scenario(changes: Mapping[str, object], base: str = "pilot_line") -> Scenario:
-    """Return a packaged scenario with keys replaced; names are dotted, as in TOML."""
+QUIET: Mapping[str, Any] = MappingProxyType(
+    {
+        "links.ble.stationary.drops": False,
+        "links.ble.stationary.connect": NOTHING,
+        "links.ble.stationary.connect_failure": "0 %",
+        "links.ble.mobile.drops": False,
+        "links.ble.mobile.connect": NOTHING,
+        "links.ble.mobile.connect_failure": "0 %",
+        "links.ble.roam_after": "0 s",
+        "links.publish_limit": 0,
+        "links.buffer_messages": 0,
+        "links.acknowledgement_loss": "0 %",
+        "links.outages": [],
+        "work.wrong_scan": "0 %",
+        "work.forgotten_end": "0 %",
+        "work.picker_sd": "0 %",
+        "fleet.low_charge": "0 %",
+        "fleet.chargers": [],
+    }
+)
+"""No slip, drop, pairing, swap or limit of the uplink: what a test shows is then not hidden by
+what it does not speak of. It switches on what it needs."""
+
+
+def scenario(
+    changes: Mapping[str, object],
+    base: str = "pilot_line",
+    before: Mapping[str, object] = QUIET,
+) -> Scenario:
+    """Return a packaged scenario with keys replaced, quiet ones before; names dotted as in TOML."""
     document = load(base).document()
-    for key, value in changes.items():
+    for key, value in {**before, **changes}.items():
         here: Any = document
         *path, last = key.split(".")
         for step in path:
             here = here[int(step)] if isinstance(here, list) else here[step]
-        here[last] = value
+        here[last] = copy.deepcopy(value)
     return from_document(document)
 
 

@@ -16,7 +16,7 @@ class Field:
 
 
 SESSION_FIELDS = (
-    Field("opened_us", "i8", "us", "moment the worker takes the scanner"),
+    Field("opened_us", "i8", "us", "moment the scanner is connected and work can begin"),
     Field("until_us", "i8", "us", "end of the shift; no scan or report begins at or after it"),
     Field("anchor_us", "i8", "us", "offset of this connection's events on the gateway's clock"),
     Field("interval_us", "i8", "us", "BLE connection interval"),
@@ -28,9 +28,18 @@ SESSION_FIELDS = (
     Field("scanner", "i4", "index", "with which scanner"),
     Field("gateway", "i4", "index", "paired with which gateway"),
     Field("attempts", "i4", "1", "connection events within the supervision timeout"),
+    Field(
+        "resumes",
+        "i4",
+        "enum",
+        "FRESH: a shift begins; RESUMES: the worker goes on with the job "
+        "in hand; RESCANS: and with the scan that failed",
+    ),
     Field("first_window", "i4", "index", "first row of the offered working stretches"),
     Field("end_window", "i4", "index", "one past the last row of the working stretches"),
 )
 
+FRESH, RESUMES, RESCANS = range(3)
+
 SESSION = np.dtype([(field.name, field.dtype) for field in SESSION_FIELDS])
-"""Open a session: one worker, one scanner, one gateway, for one shift."""
+"""Open a session: one worker, one scanner, one gateway, until the shift ends or charge runs low."""

@@ -21,6 +21,7 @@ import numba
 import platformdirs
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.types.misc import unliteral
 from numba.extending import intrinsic
 
 PACKAGE = Path(__file__).resolve().parent
@@ -124,9 +125,25 @@ def _compiled(function: F, *, inline: bool) -> F:
     # numba asks for the folder while it decorates; other users of numba keep their own.
     numba.config.CACHE_DIR = str(_FOLDER or before)
     try:
-        return cast(F, compiler(function))
+        return cast(F, _once_for_all_constants(compiler(function)))
     finally:
         numba.config.CACHE_DIR = before
+
+
+def _once_for_all_constants(compiled: Any) -> Any:
+    """Let calls with different constants share one compilation.
+
+    numba would compile a rule anew for each constant that it is called with: the hash of an
+    address two dozen times, one for each stream. LLVM sees the constants when it inlines.
+    """
+    template_of = compiled.get_call_template
+
+    def get_call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        plain = {name: unliteral(kind) for name, kind in kws.items()}
+        return template_of(tuple(unliteral(kind) for kind in args), plain)
+
+    compiled.get_call_template = get_call_template
+    return compiled
 
 
 def _prefetch_type(_context: Any, array: Any, index: Any) -> tuple[Any, Callable[..., Any]]:

@@ -6,6 +6,7 @@ The floor and the site write rows of ``EVENT``; the store, the frames and the AP
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,10 @@ class Kind(IntEnum):
     SESSION_OPEN = 3
     SESSION_CLOSE = 4
     UNEQUIPPED = 5
+    SWAP = 6
+    DROP = 7
+    RECONNECT = 8
+    ROAM = 9
 
 
 class Outcome(IntEnum):
@@ -32,6 +37,8 @@ class Outcome(IntEnum):
     NO_FEEDBACK = 2
     NO_SCANNER = 3
     NO_GATEWAY = 4
+    NOT_CONNECTED = 5
+    LOST_BUFFER = 6
 
 
 class Role(IntEnum):
@@ -43,23 +50,40 @@ class Role(IntEnum):
     END = 3
 
 
+class Slip(IntEnum):
+    """What the worker did wrong."""
+
+    NONE = 0
+    WRONG_BARCODE = 1
+    END_FORGOTTEN = 2
+
+
 KIND_MEANING = {
     Kind.SCAN: "a worker scanned a barcode; the row is written when the gateway has it, or when "
     "the scanner gives up",
     Kind.TELEMETRY: "a scanner reported its state; the row is written as for a scan",
     Kind.SESSION_OPEN: "a worker took a scanner and paired it with a gateway",
     Kind.SESSION_CLOSE: "a worker put the scanner back and freed the place at the gateway",
-    Kind.UNEQUIPPED: "a worker began a shift and found no scanner or no gateway",
+    Kind.UNEQUIPPED: "a worker began a shift, or put an empty scanner down, and found no scanner "
+    "or no gateway",
+    Kind.SWAP: "a worker put an empty scanner on a charger and took another",
+    Kind.DROP: "nothing came through for the supervision timeout: the link is dropped",
+    Kind.RECONNECT: "scanner and gateway are connected again",
+    Kind.ROAM: "a worker whose link stays down paired the scanner with another gateway",
 }
 
 OUTCOME_MEANING = {
     Outcome.DELIVERED: "the gateway has it and the scanner knows",
-    Outcome.LOST_BLE: "no attempt within the supervision timeout reached the gateway; the worker "
-    "hears the failure tone and scans again",
+    Outcome.LOST_BLE: "no attempt reached the gateway before the supervision timeout or the drop "
+    "of the link; the worker hears the failure tone and scans again",
     Outcome.NO_FEEDBACK: "the gateway has it, but the scanner did not learn of it within the "
     "supervision timeout; the worker hears the failure tone and scans again",
-    Outcome.NO_SCANNER: "no scanner was left in the pool",
+    Outcome.NO_SCANNER: "no scanner with enough charge was left in the pool",
     Outcome.NO_GATEWAY: "no gateway in range had a free place",
+    Outcome.NOT_CONNECTED: "the link was down: the scanner stores nothing, the worker hears the "
+    "failure tone at once and scans again when the link is back",
+    Outcome.LOST_BUFFER: "the gateway read it, but its buffer for the uplink was full and the "
+    "newest is dropped; the worker hears success",
 }
 
 
@@ -81,30 +105,41 @@ class Column:
 _ALL = frozenset(Kind)
 _MESSAGE = frozenset({Kind.SCAN, Kind.TELEMETRY})
 _SCAN = frozenset({Kind.SCAN})
-_PLACED = _MESSAGE | {Kind.SESSION_OPEN, Kind.SESSION_CLOSE}
+_LINK = frozenset({Kind.DROP, Kind.RECONNECT})
+_TAKEN = frozenset({Kind.SESSION_OPEN, Kind.SWAP, Kind.ROAM})
+_PLACED = _MESSAGE | _TAKEN | _LINK | {Kind.SESSION_CLOSE}
 
 COLUMNS = (
     Column("time_us", "i8", "us", "moment of the row: arrival at the gateway, giving up, or the "
            "site's decision; a row belongs to a run if this is before its end", _ALL),
-    Column("beep_us", "i8", "us", "moment the worker hears success or failure", _SCAN, NEVER),
+    Column("beep_us", "i8", "us", "moment the worker hears success or failure, or that the "
+           "scanner is connected", _SCAN | _TAKEN, NEVER),
     Column("visible_us", "i8", "us", "moment the cloud shows it; NEVER when it was lost",
            _MESSAGE, NEVER),
-    Column("wait_us", "i8", "us", "time in the gateway's queue before its service", _MESSAGE),
+    Column("wait_us", "i8", "us", "time in the gateway's queue before its service; for a scan that "
+           "was not connected: until the link is back; for a session that opens, a swap, a roam, "
+           "or a session that closes without scanner: how long the worker was ready without a "
+           "connected scanner; for a reconnect: how long the link was down",
+           _MESSAGE | _TAKEN | {Kind.SESSION_CLOSE, Kind.RECONNECT}),
     Column("link_us", "i4", "us", "time since the scanner decoded the barcode or took its reading: "
            "spent waiting for a connection event and on the air", _MESSAGE),
     Column("worker", "i4", "index", "the worker, in the order of the site's roster", _ALL, -1),
     Column("scanner", "i4", "index", "the scanner, in the order of the site's fleet", _PLACED, -1),
-    Column("gateway", "i4", "index", "the gateway, in the order of the site's fleet", _PLACED, -1),
     Column("number", "i4", "1", "how-many-eth scan of this worker, or report of this scanner, "
            "counted from 0 at the start of the run", _MESSAGE, -1),
     Column("job", "i4", "1", "how-many-eth job of this worker, from 0", _SCAN, -1),
+    Column("gateway", "i2", "index", "the gateway, in the order of the site's fleet", _PLACED, -1),
     Column("line", "i2", "1", "0 for the start barcode, then the lines from 1, then the end "
            "barcode", _SCAN, -1),
     Column("battery", "i2", "0.01 %", "charge of the scanner as the row is written", _PLACED, -1),
     Column("kind", "u1", "enum", "what happened", _ALL),
     Column("outcome", "u1", "enum", "how it ended", _ALL),
-    Column("attempts", "u1", "1", "transmissions over BLE, the last one included", _MESSAGE),
+    Column("attempts", "u1", "1", "transmissions over BLE, the last one included; connection "
+           "attempts of a session", _MESSAGE | _TAKEN),
     Column("role", "u1", "enum", "what the scan is in its job", _SCAN),
+    Column("copies", "u1", "1", "how often the cloud got it; all but one are removed by event id",
+           _MESSAGE),
+    Column("slip", "u1", "enum", "what the worker did wrong", _SCAN),
 )  # fmt: skip
 
 EVENT = np.dtype([(column.name, column.dtype) for column in COLUMNS])
@@ -128,3 +163,15 @@ def scan_us(rows: NDArray[np.void]) -> NDArray[np.int64]:
 
 FULL_BATTERY = 10_000
 """A full charge in the unit of the column ``battery`` [0.01 %]."""
+
+
+class Asking(NamedTuple):
+    """A worker who cannot go on without the site: who, when [us], and after which row.
+
+    After a scan: the scanner is nearly empty, another is due. After a drop: the link stays down,
+    another gateway would do; without an answer the worker waits.
+    """
+
+    worker: int
+    now_us: int
+    after: Kind

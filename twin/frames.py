@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.jobs import LINE, marks, pair_jobs, read_scans
 from twin.errors import RunError
-from twin.events import FULL_BATTERY, NEVER, Kind, Outcome, Role, scan_us
+from twin.events import FULL_BATTERY, NEVER, Kind, Outcome, Role, Slip, scan_us
 from twin.floor.fields import (
     JobTexts,
     event_ids,
@@ -104,6 +104,8 @@ class Frames:
             "line": lambda: _count(rows["line"]),
             "role": lambda: _enum(rows["role"], Role),
             "attempts": lambda: rows["attempts"],
+            "copies": lambda: rows["copies"],
+            "slip": lambda: _enum(rows["slip"], Slip),
         }
 
     def _time_columns(self, rows: NDArray[np.void]) -> dict[str, Callable[[], object]]:
@@ -251,7 +253,7 @@ class Frames:
 
 
 def _enum(
-    values: NDArray[np.uint8], enum: type[Kind] | type[Outcome] | type[Role]
+    values: NDArray[np.uint8], enum: type[Kind | Outcome | Role | Slip]
 ) -> "pd.Categorical[str]":
     """Return the members of an enumeration as their names."""
     members = list(enum)
@@ -270,7 +272,8 @@ def _named(index: NDArray[np.integer[Any]], names: list[str]) -> "pd.Categorical
 def _arrived(rows: NDArray[np.void]) -> NDArray[np.bool_]:
     """Say which rows are messages that reached their gateway."""
     is_message = np.isin(rows["kind"], (Kind.SCAN, Kind.TELEMETRY))
-    return np.asarray(is_message & (rows["outcome"] != Outcome.LOST_BLE))
+    failed = np.isin(rows["outcome"], (Outcome.LOST_BLE, Outcome.NOT_CONNECTED))
+    return np.asarray(is_message & ~failed)
 
 
 def _count(values: NDArray[np.int32]) -> pd.Series:

@@ -6,25 +6,20 @@ written beside their name and then moved there, so a stop leaves whole files.
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from twin import plots, units
+from twin import units
 from twin.errors import OutputError
-from twin.plots import lines
-from twin.plots.style import house_style
+from twin.plots.album import pictures, svg
 from twin.scenario import Assumption, assumptions
 
 if TYPE_CHECKING:
@@ -44,15 +39,6 @@ __all__ = [
 
 REPORT, KPIS, STATE = "report.html", "kpis.csv", "twin.sqlite"
 
-Draw = Callable[[Axes], Axes]
-
-_WIDTH = 9.0  # of a picture, in inches
-# The columns that pictures and their lines read; texts and ids would take longer than the run.
-_DRAWN = (
-    "time", "kind", "outcome", "shift", "zone", "gateway", "gateway_kind",
-    "wait_ms", "scan_to_beep_ms", "scan_to_cloud_ms",
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Outputs:
@@ -61,18 +47,6 @@ class Outputs:
     report: Path
     kpis: Path
     state: Path
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """A picture: its heading, what it shows to who cannot see it, its numbers, its drawing."""
-
-    title: str
-    alt: str
-    line: str
-    draw: Draw
-    height: float = 4.2  # inches
-    right: float = 0.35  # margin, inches
 
 
 def prepare(folder: Path) -> Path:
@@ -206,65 +180,6 @@ def _replacing(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-# --- pictures ----------------------------------------------------------------
-
-
-def _pictures(twin: Twin) -> tuple[_Picture, ...]:
-    events = twin.events(columns=_DRAWN)
-    gateways, jobs = twin.gateways(), twin.jobs()
-    opened = events[events["kind"] == "session_open"]
-    site = twin.scenario.site
-    return (
-        _Picture(
-            "The floor and its gateways",
-            "Floor plan with zones, walls and gateways, coloured by how busy each gateway was.",
-            lines.floor_line(gateways),
-            lambda ax: plots.floor_map(ax, site, gateways, opened),
-            height=1.0 + 6.3 * min(1.4, max(0.25, site.depth_m / site.width_m)),
-            right=0.75,
-        ),
-        _Picture(
-            "Scans per hour",
-            "Scans in each local hour, stacked by zone, with the beginnings of shifts.",
-            lines.scan_line(events),
-            lambda ax: plots.scans_per_hour(ax, events),
-        ),
-        _Picture(
-            "Latency",
-            "Distribution of the time from scan to beep and from scan to cloud, with percentiles.",
-            lines.latency_line(events),
-            lambda ax: plots.latency_distribution(ax, events),
-        ),
-        _Picture(
-            "Queue over the day",
-            "Mean number of messages that wait at the gateways over the time of day.",
-            lines.queue_line(events),
-            lambda ax: plots.queue_over_day(ax, events),
-        ),
-        _Picture(
-            "Job durations",
-            "Histogram of how long jobs took, in minutes, by kind of job.",
-            lines.job_line(jobs),
-            lambda ax: plots.job_durations(ax, jobs),
-        ),
-    )
-
-
-def _svg(picture: _Picture) -> str:
-    """Draw into a figure of its own, and give it as an address that holds the whole picture."""
-    with house_style():
-        # Not pyplot: it would keep the figure for good.
-        height = picture.height
-        figure = Figure(figsize=(_WIDTH, height))
-        # Margins in inches, by hand: to fit them draws each picture twice.
-        sides = {"left": 0.85 / _WIDTH, "right": 1 - picture.right / _WIDTH}
-        figure.subplots_adjust(bottom=0.55 / height, top=1 - 0.4 / height, **sides)
-        picture.draw(figure.add_subplot())
-        file = io.BytesIO()
-        figure.savefig(file, format="svg", metadata={"Date": None})
-    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
 # --- the page ----------------------------------------------------------------
 
 _STYLE = """
@@ -344,10 +259,10 @@ def _kpis(twin: Twin) -> Iterator[str]:
 
 
 def _figures(twin: Twin) -> Iterator[str]:
-    for picture in _pictures(twin):
+    for picture in pictures(twin):
         yield f"<h2>{html.escape(picture.title)}</h2>"
         yield "<figure>"
-        yield f'<img src="{_svg(picture)}" alt="{html.escape(picture.alt)}">'
+        yield f'<img src="{svg(picture)}" alt="{html.escape(picture.alt)}">'
         yield f"<figcaption>{html.escape(picture.line)}</figcaption>"
         yield "</figure>"
 

@@ -155,7 +155,10 @@ class Twin:
         self._chunks: list[NDArray[np.void]] = []
         self._counted = 0  # chunks that the tally has seen
         self._site = Site(scenario, seed, engine, self._take, keeps_rows=record == "rows")
-        self._tally = Tally(len(self._site.roster.workers), len(self._site.roster.gateways))
+        roster = self._site.roster
+        self._tally = Tally(
+            [w.job for w in roster.workers], len(roster.scanners), len(roster.gateways)
+        )
         self._memory: tuple[int, store.Connection] | None = None
 
     def __repr__(self) -> str:
@@ -318,7 +321,8 @@ class Twin:
 
     def kpis(self) -> pd.DataFrame:
         """Return the key figures so far as one row; names carry their units."""
-        return kpi_row(self._count(), self._site.floor.busy_us(self.now_us), self.now_us)
+        floor, now_us = self._site.floor, self.now_us
+        return kpi_row(self._count(), floor.busy_us(now_us), floor.most_held(), now_us)
 
     def kpi_table(self) -> pd.DataFrame:
         """Return the key figures one below the other: name, value, unit, definition."""

@@ -31,6 +31,47 @@ COARSE = {
     "run.horizon": "3 min",
 }
 
+BAD_LINKS = {
+    "links.ble.stationary.fade_every": "3 min",
+    "links.ble.stationary.fade_length": "2 s",
+    "links.ble.stationary.loss_far": "60 %",
+    "links.ble.mobile.fade_every": "2 min",
+    "links.ble.mobile.fade_length": "20 s",
+    "links.ble.mobile.fade_loss": "99 %",
+    "links.ble.roam_after": "10 s",
+    "work.wrong_scan": "10 %",
+    "work.forgotten_end": "30 %",
+}
+SHORT_DROPS = {
+    # Links are back before the worker is: reconnects meet scans, reports and each other.
+    "links.ble.stationary.reconnect": {"law": "constant", "value": "50 ms"},
+    "links.ble.mobile.reconnect": {"law": "constant", "value": "0 s"},
+}
+BAD_UPLINK = {
+    "links.outages": [
+        {"after": "20 s", "duration": "30 s"},
+        {"after": "70 s", "duration": "5 s", "gateways": ["aisles"]},
+        {"after": "76 s", "duration": "15 s", "gateways": ["aisles", "dock"]},
+        {"after": "140 s", "duration": "10 min"},
+    ],
+    "links.buffer_messages": 20,
+    "links.publish_limit": 2,
+    "links.acknowledgement_loss": "30 %",
+    "links.power_save": True,
+}
+FLAT_BATTERIES = {
+    "fleet.battery_idle_drain": "100 %/h",
+    "fleet.ready_charge": "98 %",
+    "fleet.low_charge": "97 %",
+    "fleet.swap_time": {"law": "uniform", "low": "1 s", "high": "20 s"},
+    "fleet.chargers": [
+        {"name": "warm", "zone": "packing", "count": 12},
+        {"name": "cold", "zone": "picking", "count": 4},
+    ],
+    "fleet.scanners": [{"model": "MARK 3", "count": 60}],
+}
+ORDERS = {"work.orders": {"per_hour": 150.0, "peak_factor": 1.5, "profile": [1.0, 2.0] * 12}}
+
 CHANGES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "pilot": ("pilot_line", {}),
     "pilot lossy": ("pilot_line", LOSSY),
@@ -43,6 +84,19 @@ CHANGES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "site overloaded": ("reference_site", {**DENSE, **SLOW_GATEWAY}),
     "site coarse": ("reference_site", COARSE),
     "site short of scanners": ("reference_site", {"fleet.scanners": []}),
+    "site bad links": ("reference_site", {**DENSE, **BAD_LINKS}),
+    "site short drops": ("reference_site", {**COARSE, **BAD_LINKS, **SHORT_DROPS}),
+    "site bad uplink": ("reference_site", {**DENSE, **BAD_UPLINK, **BAD_LINKS}),
+    "site flat batteries": ("reference_site", {**DENSE, **FLAT_BATTERIES}),
+    "site with everything": (
+        "reference_site",
+        {**DENSE, **BAD_LINKS, **BAD_UPLINK, **FLAT_BATTERIES, **ORDERS},
+    ),
+    "site by orders": ("reference_site", {**ORDERS, "run.horizon": "3 h"}),
+    "site without reports, bad links": (
+        "reference_site",
+        {**DENSE, **BAD_LINKS, "cloud.telemetry_period": "off"},
+    ),
     "nobody": ("pilot_line", {"work.shifts.pilot.workers": 0}),
 }
 

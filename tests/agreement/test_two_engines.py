@@ -10,6 +10,7 @@ import pytest
 
 import twin
 from tests.agreement.shapes import CHANGES, shape
+from twin.events import Kind, Outcome, Slip
 from twin.floor.reference import engine as reference_engine
 from twin.scenario import Scenario
 from twin.twin import Twin
@@ -42,9 +43,10 @@ def test_same_rows(name: str, seed: int) -> None:
     assert_same(run(scenario, "compiled", seed), run(scenario, "reference", seed))
 
 
-@pytest.mark.parametrize("seed", range(10, 40))
-def test_same_rows_over_many_seeds(seed: int) -> None:
-    scenario = twin.vary(shape("site dense lossy"), "run.horizon", "2 min")
+@pytest.mark.parametrize("name", ["site dense lossy", "site short drops", "site with everything"])
+@pytest.mark.parametrize("seed", range(10, 20))
+def test_same_rows_over_many_seeds(name: str, seed: int) -> None:
+    scenario = twin.vary(shape(name), "run.horizon", "2 min")
     assert_same(run(scenario, "compiled", seed), run(scenario, "reference", seed))
 
 
@@ -55,7 +57,10 @@ def _cuts(scenario: Scenario, seed: int) -> list[int]:
     return sorted({*on_rows, *(moment_us + 1 for moment_us in on_rows)})
 
 
-@pytest.mark.parametrize("name", ["pilot lossy", "site dense", "site coarse"])
+@pytest.mark.parametrize(
+    "name",
+    ["pilot lossy", "site dense", "site coarse", "site short drops", "site with everything"],
+)
 def test_same_rows_however_sliced(name: str) -> None:
     scenario = shape(name)
     cuts = _cuts(scenario, 5)
@@ -69,21 +74,29 @@ def test_the_shapes_are_rich() -> None:
     coarse = run(shape("site coarse"), "compiled", 1).rows()
     assert (np.diff(coarse["time_us"]) == 0).mean() > 0.01
     lossy = run(shape("site dense lossy"), "compiled", 1).rows()
-    assert set(np.unique(lossy["outcome"]).tolist()) >= {0, 1, 2}
+    assert set(np.unique(lossy["outcome"]).tolist()) >= {0, 1, 2, 5}
     slow = run(shape("site overloaded"), "compiled", 1).rows()
     assert slow["wait_us"].max() > 1_000_000
     short = run(shape("site short of scanners"), "compiled", 1).rows()
-    assert set(np.unique(short["kind"]).tolist()) == {5}
+    assert set(np.unique(short["kind"]).tolist()) == {Kind.SESSION_CLOSE, Kind.UNEQUIPPED}
+    full = np.concatenate([
+        run(shape(name), "compiled", 1).rows()
+        for name in ("site with everything", "site flat batteries", "site bad links")
+    ])  # fmt: skip
+    assert set(np.unique(full["kind"]).tolist()) == set(Kind)
+    assert set(np.unique(full["outcome"]).tolist()) >= set(Outcome) - {Outcome.NO_GATEWAY}
+    assert set(np.unique(full["slip"]).tolist()) == set(Slip)
+    assert full["copies"].max() == 2
 
 
 def test_without_the_tie_rule_the_traces_differ(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Unranked(reference_engine.Arrival):
+    class Unranked(reference_engine.Ranked):
         def __init__(self, env: object, moment_us: int, rank: int) -> None:
             super().__init__(env, moment_us, 0 * rank)  # type: ignore[arg-type]
 
     scenario = shape("site coarse")
     right = run(scenario, "compiled", 1)
-    monkeypatch.setattr(reference_engine, "Arrival", Unranked)
+    monkeypatch.setattr(reference_engine, "Ranked", Unranked)
     assert right.rows().tobytes() != run(scenario, "reference", 1).rows().tobytes()
 
 
@@ -91,7 +104,7 @@ def test_same_rows_with_the_compiler_off() -> None:
     program = (
         "import twin, hashlib;"
         "from tests.agreement.shapes import shape;"
-        "s = twin.vary(shape('site dense lossy'), 'run.horizon', '1 min');"
+        "s = twin.vary(shape('site with everything'), 'run.horizon', '1 min');"
         "rows = [twin.open(s, engine=e).run(progress=False).rows().tobytes()"
         " for e in ('compiled', 'reference')];"
         "print([hashlib.sha256(r).hexdigest() for r in rows], len(rows[0]))"

@@ -30,6 +30,7 @@ UNITS = {
     "ppb": "1e-9",
     "ppm": "1e-6",
     "ppm_per_h": "1e-6/h",
+    "per_h": "1/h",
     "percent": "%",
     "bytes": "B",
 }

@@ -18,7 +18,7 @@ def moments(texts: list[str]) -> pd.Series:
 
 
 def events() -> pd.DataFrame:
-    """Three scans at 6, one at 7, two at 8 (two of them lost), one report, one session."""
+    """Three scans at 6, one at 7, two at 8 (one of them lost); a report, a session, an outage."""
     rows = [
         ("06:05", "scan", "delivered", "G1", "line", "early", 60.0, 300.0, 1500.0),
         ("06:20", "scan", "delivered", "G1", "line", "early", 80.0, 400.0, 1500.0),
@@ -28,17 +28,57 @@ def events() -> pd.DataFrame:
         ("08:30", "scan", "no_feedback", "G1", "line", "early", 400.0, 700.0, 0.0),
         ("08:31", "telemetry", "delivered", "G1", "line", "early", np.nan, np.nan, 3000.0),
         ("06:00", "session_open", "delivered", "P1", "pack", "early", np.nan, np.nan, np.nan),
+        ("08:15", "drop", "delivered", "P1", "pack", "early", np.nan, np.nan, np.nan),
+        ("08:19", "reconnect", "delivered", "P1", "pack", "early", np.nan, np.nan, np.nan),
     ]
     names = ["clock", "kind", "outcome", "gateway", "zone", "shift"]
     figures = ["scan_to_beep_ms", "scan_to_cloud_ms", "wait_ms"]
     frame = pd.DataFrame(rows, columns=names + figures)
     frame["time"] = moments([f"2026-03-02 {clock}" for clock in frame.pop("clock")])
     frame["gateway_kind"] = frame["gateway"].map({"G1": "stationary", "P1": "mobile"})
+    frame["worker"] = frame["gateway"].map({"G1": "early-01", "P1": "early-02"})
+    frame["battery_percent"] = 99.5 - np.arange(len(frame))
+    frame["copies"] = frame["scan_to_cloud_ms"].notna().astype(np.uint8)
+    for name, latency in (("beep_time", "scan_to_beep_ms"), ("visible_time", "scan_to_cloud_ms")):
+        frame[name] = frame["time"] + pd.to_timedelta(frame[latency], unit="ms")
     gateways = pd.CategoricalDtype(["G1", "G2", "P1"])
     frame["gateway"] = frame["gateway"].astype(gateways)
-    for name in ("kind", "outcome", "zone", "shift", "gateway_kind"):
+    for name in ("kind", "outcome", "zone", "shift", "gateway_kind", "worker"):
         frame[name] = frame[name].astype("category")
     return frame
+
+
+def troubles() -> pd.DataFrame:
+    """An hour in which scanners run empty, links drop and a gateway's buffer is full."""
+    rows = [
+        ("06:00", "session_open", "delivered", "ann", "G1", 90.0, 0.0, "06:00", None, 0),
+        ("06:00", "session_open", "delivered", "bob", "P1", 80.0, 0.0, "06:00", None, 0),
+        ("06:05", "scan", "delivered", "ann", "G1", 88.0, 60_000.0, "06:05", "06:20", 1),
+        ("06:10", "scan", "delivered", "bob", "P1", 70.0, 0.0, "06:10", "06:16", 3),
+        ("06:10", "scan", "delivered", "ann", "G1", 86.0, 0.0, "06:10", "06:20", 1),
+        ("06:12", "drop", "delivered", "ann", "G1", 86.0, 0.0, None, None, 0),
+        ("06:14", "scan", "not_connected", "ann", "G1", 85.0, np.nan, "06:14", None, 0),
+        ("06:17", "reconnect", "delivered", "ann", "G1", 85.0, 0.0, None, None, 0),
+        ("06:18", "scan", "lost_buffer", "ann", "G1", 84.0, 0.0, "06:18", None, 0),
+        ("06:25", "telemetry", "delivered", "ann", "G1", 84.0, 0.0, None, "06:26", 1),
+        ("06:29", "scan", "lost_ble", "bob", "P1", 10.0, np.nan, "06:29", None, 0),
+        ("06:30", "swap", "delivered", "bob", "P1", 95.0, 0.0, "06:32", None, 0),
+        ("06:35", "drop", "delivered", "ann", "G1", 80.0, 0.0, None, None, 0),
+        ("06:35", "roam", "delivered", "ann", "G2", 80.0, 0.0, "06:37", None, 0),
+        ("06:40", "drop", "delivered", "bob", "P1", 94.0, 0.0, None, None, 0),
+        ("06:45", "session_close", "delivered", "ann", "G2", 50.0, 0.0, None, None, 0),
+        ("06:45", "unequipped", "no_scanner", "ann", None, np.nan, 0.0, None, None, 0),
+        ("06:50", "session_open", "delivered", "ann", "G1", 100.0, 0.0, "06:52", None, 0),
+        ("06:55", "drop", "delivered", "ann", "G1", 99.0, 0.0, None, None, 0),
+        ("06:58", "session_close", "delivered", "ann", "G1", 98.0, 0.0, None, None, 0),
+        ("06:59", "unequipped", "no_gateway", "cid", None, np.nan, 0.0, None, None, 0),
+    ]
+    names = ["time", "kind", "outcome", "worker", "gateway", "battery_percent", "wait_ms"]
+    frame = pd.DataFrame(rows, columns=[*names, "beep_time", "visible_time", "copies"])
+    for name in ("time", "beep_time", "visible_time"):
+        given = frame[name].notna()
+        frame[name] = moments(list(("2026-03-02 " + frame[name]).where(given, "NaT")))
+    return frame.astype(dict.fromkeys(("kind", "outcome", "worker", "gateway"), "category"))
 
 
 def gateways() -> pd.DataFrame:

@@ -11,7 +11,7 @@ from twin.scenario import assumptions, load, vary
 from twin.scenario.defaults import rows
 from twin.scenario.schema import law_keys, node_at, schema_keys
 
-CATALOGUES = ("gateways", "laws", "models")
+CATALOGUES = ("breaks", "gateways", "laws", "models")
 
 
 def tables(table: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -53,10 +53,13 @@ def test_every_scenario_row_is_a_key_of_the_schema() -> None:
 
 def test_every_field_without_a_row_is_required_or_empty_by_design() -> None:
     empty = {
+        "fleet.chargers",
         "fleet.gateways",
         "fleet.gateways.*.stations",
         "fleet.gateways.*.zone",
         "fleet.scanners",
+        "links.outages",
+        "links.outages.*.gateways",
         "site.stations",
         "site.walls",
         "work.jobs",
@@ -75,9 +78,10 @@ def node_of(key: str) -> Any:
 
 
 def test_the_laws_of_the_schema_are_found() -> None:
-    assert len(law_keys()) == 8
+    assert len(law_keys()) == 14
     assert "work.trigger" in law_keys()
     assert "cloud.delay" in law_keys()
+    assert "links.ble.mobile.reconnect" in law_keys()
 
 
 def test_the_starter_and_the_scenarios_rest_on_the_rows_they_do_not_set() -> None:
@@ -117,6 +121,39 @@ def test_what_vary_sets_is_no_longer_assumed() -> None:
 
 
 def test_every_default_of_the_sections_is_listed() -> None:
-    keys = {item.key for item in assumptions(load("reference_site"))}
+    keys = {item.key for item in assumptions(load("peak_week"))}
     plain = {key for key in rows() if key.partition(".")[0] not in CATALOGUES and "*" not in key}
     assert plain <= keys
+
+
+def test_the_rows_of_a_part_that_is_absent_are_not_listed() -> None:
+    keys = {item.key for item in assumptions(load("reference_site"))}
+    assert not [key for key in keys if key.startswith("work.orders")]
+    orders = vary(load("reference_site"), "work.orders", {"per_hour": 50})
+    found = {item.key: item for item in assumptions(orders)}
+    assert found["work.orders.peak_factor"].origin == "data/work.toml"
+    assert found["work.orders.peak_factor"].certainty == "D"
+
+
+# As mark-scanners.md has them: published (A), derived from what is published (C), assumed (D).
+CERTAINTIES = {
+    "links.ble.stationary.reconnect": "A",
+    "links.ble.mobile.pairing_timer": "A",
+    "links.ble.scan_starts": "A",
+    "links.ble.scan_starts_window": "A",
+    "links.publish_limit": "A",
+    "links.round_trip_power_save": "C",
+    "work.picker_sd": "C",
+    "links.ble.stationary.fade_every": "D",
+    "links.ble.mobile.reconnect": "D",
+    "links.buffer_messages": "D",
+    "fleet.low_charge": "D",
+    "fleet.ready_charge": "D",
+    "work.wrong_scan": "D",
+    "work.forgotten_end": "D",
+}
+
+
+def test_what_is_published_and_what_is_assumed_is_told_apart() -> None:
+    found = {item.key: item.certainty for item in assumptions(load("reference_site"))}
+    assert {key: found[key] for key in CERTAINTIES} == CERTAINTIES

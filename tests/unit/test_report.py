@@ -12,6 +12,8 @@ import pytest
 
 from twin import report
 from twin.errors import OutputError
+from twin.plots import lines
+from twin.plots.style import two_digits
 from twin.scenario import assumptions, load, vary
 from twin.twin import Twin
 from unit import frames
@@ -94,16 +96,36 @@ def test_the_kpi_table_has_value_unit_and_definition(read: Page) -> None:
     assert cells[place + 1 : place + 4] == ["98.12", "ms", "95 % of the beeps come sooner"]
 
 
-def test_five_pictures_lie_in_the_file_each_with_a_line_of_numbers(read: Page) -> None:
+def test_eight_pictures_lie_in_the_file_each_with_a_line_of_numbers(read: Page) -> None:
     images = read.all("img")
-    assert len(images) == 5
-    assert len(read.words["figcaption"]) == 5
+    assert len(images) == 8
+    assert len(read.words["figcaption"]) == 8
     assert all(re.search(r"\d", line) for line in read.words["figcaption"])
     for image in images:
         assert image["alt"]
         kind, _, data = str(image["src"]).partition(",")
         assert kind == "data:image/svg+xml;base64"
         assert ET.fromstring(base64.b64decode(data)).tag.endswith("svg")
+
+
+def test_pictures_of_what_holds_work_up_follow_the_queue(read: Page) -> None:
+    heads = read.words["h2"]
+    place = heads.index("Queue over the day")
+    assert heads[place + 1 : place + 4] == [
+        "Charge of the scanners",
+        "Links that were down",
+        "Messages held for the uplink",
+    ]
+
+
+def test_outages_and_waits_under_way_last_until_the_run_ends(tmp_path: Path) -> None:
+    twin = frames.FakeTwin(now_us=70 * 60_000_000)
+    twin.rows = frames.troubles().assign(
+        shift="early", zone="line", gateway_kind="mobile", scan_to_beep_ms=1.0, scan_to_cloud_ms=1.0
+    )
+    captions = " ".join(page(tmp_path, cast(Twin, twin)).words["figcaption"])
+    assert "4 drops, 1 of them until the worker was at another gateway; 40 min" in captions
+    assert "20 min without scanner" in captions
 
 
 def test_nothing_is_fetched_and_nothing_is_run(read: Page) -> None:
@@ -152,6 +174,7 @@ def test_a_day_without_any_event_is_reported(tmp_path: Path) -> None:
     twin.rows = twin.rows.iloc[:0]
     read = page(tmp_path, cast(Twin, twin))
     assert "No scan was made." in read.words["figcaption"]
+    assert "No scanner was in hand." in read.words["figcaption"]
 
 
 def test_kpis_are_written_in_full(tmp_path: Path) -> None:
@@ -167,6 +190,56 @@ def test_kpis_are_written_in_full(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_numbers_are_written_to_four_digits(value: float, text: str) -> None:
     assert report.number_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (0.0042, "0.0042"), (0.4, "0.40"), (9.96, "10"), (98.4, "98"), (123.4, "123"),
+     (12345.6, "12,346"), (float("nan"), "-")],
+)  # fmt: skip
+def test_two_digits(value: float, text: str) -> None:
+    assert two_digits(value) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "frame", "parts"),
+    [
+        (lines.scan_line, frames.events, ("6 scans,", "06:00 on 2026-03-02: 3 scans", "2 failed")),
+        (lines.latency_line, frames.events, ("Scan to beep: p50 100 ms", "longest 700 ms")),
+        (lines.queue_line, frames.events, ("50 % of 6 messages", "mean wait of all is 1,000 ms")),
+        (
+            lines.battery_line,
+            frames.troubles,
+            (
+                "Lowest charge 10.0 %, bob at 06:29 on 2026-03-02",
+                "1 swap;",
+                "9.0 min without scanner",
+            ),
+        ),
+        (
+            lines.links_line,
+            frames.troubles,
+            (
+                "4 drops, 1 of them until",
+                "29 min down in all",
+                "outage 4.0 min",
+                "1 scan not connected",
+            ),
+        ),
+        (
+            lines.backlog_line,
+            frames.troubles,
+            ("Most at once: 2 at G1, at 06:10 on 2026-03-02", "1 dropped", "2 duplicates"),
+        ),
+        (lines.job_line, frames.jobs, ("4 jobs", "p50 5.5 min", "mean 8.9 min")),
+        (lines.floor_line, frames.gateways, ("Busiest: G1, 0.40 %", "1 phone 0.10 %")),
+    ],
+)
+def test_lines_of_numbers(line: Any, frame: Any, parts: tuple[str, ...]) -> None:
+    text = line(frame())
+    assert all(part in text for part in parts), text
+    assert line(frame().iloc[:0]).endswith(".")
+    assert line(pd.DataFrame()).startswith(("No ", "The site has no"))
 
 
 def test_a_file_in_the_way_is_refused_before_the_run(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a scenario file says, wherever it says it, is what the scenario holds."""
 
 import pickle
+import re
 import tomllib
 from datetime import datetime, time
 from pathlib import Path
@@ -24,7 +25,7 @@ from twin.scenario import (
     warnings,
 )
 
-NAMES = ("pilot_line", "reference_site")
+NAMES = ("cold_store", "peak_week", "pilot_line", "reference_site", "wifi_outage")
 
 
 def starter() -> dict[str, Any]:
@@ -40,11 +41,35 @@ def test_packaged_scenarios_load_without_warnings(name: str) -> None:
     scenario = load(name)
     assert scenario.name == name
     assert warnings(scenario) == ()
+    assert scenario.question.endswith("?")
     assert resources.scenario_path(name).read_text().startswith("# The question")
 
 
 def test_the_starter_loads_without_warnings() -> None:
     assert warnings(from_document(starter())) == ()
+
+
+def uncommented(text: str) -> str:
+    """The starter with every line switched on that shows a key, a table or a row of numbers."""
+    told_twice = ('# breaks = "ArbZG"', "# extends")
+    shows = re.compile(r"# (?=\[|\w+ = |  \d|\])")
+    lines = text.splitlines()
+    return "\n".join(
+        line if line.startswith(told_twice) else shows.sub("", line, count=1) for line in lines
+    )
+
+
+def test_what_the_starter_shows_is_right() -> None:
+    shown = tomllib.loads(uncommented(resources.starter_text()))
+    scenario = from_document(shown)
+    assert warnings(scenario) == ()
+    assert scenario.work.orders is not None
+    assert scenario.links.power_save
+    assert len(scenario.links.outages) == 1
+    links, fleet = vary(load("pilot_line"), "links.power_save", True).links, scenario.fleet
+    assert scenario.links.publish_limit == links.publish_limit
+    assert scenario.links.ble.stationary.reconnect == links.ble.stationary.reconnect
+    assert (fleet.low_charge, fleet.ready_charge) == (0.1, 0.5)
 
 
 def test_the_reference_site_is_of_the_size_promised() -> None:
@@ -54,6 +79,8 @@ def test_the_reference_site_is_of_the_size_promised() -> None:
     assert sum(group.count for group in site.fleet.gateways) == 24
     assert {group.kind for group in site.fleet.gateways} == {"mobile", "stationary"}
     assert site.work.most_workers() == 40
+    assert sum(group.count for group in site.fleet.chargers) == 150
+    assert [outage.gateways for outage in site.links.outages] == [("aisles",)]
     assert min(zone.temperature_degc for zone in site.site.zones) == 6.0
 
 

@@ -312,7 +312,8 @@ JUNK = st.one_of(
     st.dictionaries(st.sampled_from(["law", "name", "value", "x"]), st.integers(), max_size=2),
     st.lists(st.one_of(st.integers(), st.dictionaries(st.just("name"), st.text())), max_size=2),
 )
-PATHS = [("extends",), ("mesh",), ("run",), ("work", "jobs"), ("nonsense",)] + [
+ABSENT = [("links", "outages"), ("fleet", "chargers"), ("work", "orders")]
+PATHS = [("extends",), ("mesh",), ("run",), ("work", "jobs"), ("nonsense",), *ABSENT] + [
     tuple(key.split(".")) for key, _, _ in leaves(load("pilot_line").document())
 ]
 

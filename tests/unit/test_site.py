@@ -146,10 +146,12 @@ def test_the_next_shift_takes_the_fullest_scanners() -> None:
     _, rows = site(scenario({"work.shifts": shifts, "fleet.scanners": scanners(3)}), 9 * H)
     opened = rows[rows["kind"] == OPEN]
     closed = rows[rows["kind"] == CLOSE]
-    assert opened["scanner"].tolist()[:3] == [0, 1, 2]
+    assert sorted(opened["scanner"].tolist()[:2]) == [0, 1]
+    assert 2 in opened["scanner"].tolist()[2:]
     used = dict(zip(closed["scanner"].tolist(), closed["battery"].tolist(), strict=True))
-    assert opened["scanner"][3] == max(used, key=lambda scanner: used[scanner])
-    assert opened["battery"][3] == max(used.values()) < 10_000
+    second = opened[2:][opened["scanner"][2:] != 2][0]
+    assert second["scanner"] == max(used, key=lambda scanner: used[scanner])
+    assert second["battery"] == max(used.values()) < 10_000
 
 
 def test_workers_who_wait_begin_when_something_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +162,7 @@ def test_workers_who_wait_begin_when_something_is_put_back(monkeypatch: pytest.M
         (OPEN, 0, "a-01"),
         (UNEQUIPPED, 6, "b-01"), (UNEQUIPPED, 6, "b-02"),
         (CLOSE, 8, "a-01"), (OPEN, 8, "b-01"),
-        (CLOSE, 14, "b-01"),
+        (CLOSE, 14, "b-01"), (CLOSE, 14, "b-02"),
     ]  # fmt: skip
     assert stretches(document, 15 * H, monkeypatch) == [0, 8, 8, 9, 10, 14]
 
@@ -178,7 +180,9 @@ def test_workers_who_wait_are_counted_once() -> None:
 def test_who_waits_for_a_shift_that_ends_now_does_not_begin() -> None:
     shifts = [shift("a", "06:00", "8 h", 1), shift("b", "10:00", "4 h", 1)]
     found = decisions(scenario({"work.shifts": shifts, **ONE_PLACE}), 10)
-    assert found == [(OPEN, 0, "a-01"), (UNEQUIPPED, 4, "b-01"), (CLOSE, 8, "a-01")]
+    assert found == [
+        (OPEN, 0, "a-01"), (UNEQUIPPED, 4, "b-01"), (CLOSE, 8, "a-01"), (CLOSE, 8, "b-01")
+    ]  # fmt: skip
 
 
 def test_who_found_nothing_one_day_is_told_again_the_next() -> None:
@@ -232,12 +236,13 @@ def test_sessions_carry_what_was_decided(monkeypatch: pytest.MonkeyPatch) -> Non
     built.run(MIN)
     (sessions,) = offered
     link = document.links.ble.stationary
-    assert sessions["opened_us"].tolist() == [0, 0]
+    spread_us = document.work.start_spread_us
+    assert 0 < sessions["opened_us"][0] < sessions["opened_us"][1] < spread_us
     assert sessions["until_us"].tolist() == [8 * H, 8 * H]
     assert set(sessions["interval_us"].tolist()) == {link.connection_interval_us}
     assert set(sessions["air_us"].tolist()) == {link.packet_air_us}
     assert set(sessions["attempts"].tolist()) == {420 // 50}
-    assert sessions["scanner"].tolist() == [0, 1]
+    assert sorted(sessions["scanner"].tolist()) == [0, 1]
     assert len(set(sessions["anchor_us"].tolist())) == 2
     assert ((link.loss_near <= sessions["loss"]) & (sessions["loss"] <= link.loss_far)).all()
     assert set(sessions["charge_ppb"].tolist()) == {1_000_000_000}

@@ -1,5 +1,6 @@
 """One thing changed: the rest, its digest and the account of its origins stay."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,9 @@ CHANGES = [
     ("work.symbologies.EAN_13", 0.7, ("work", "symbologies", "EAN_13")),
     ("fleet.gateways.aisles.count", 3, ("fleet", "gateways", 0, "count")),
     ("fleet.scanners.MARK 3.count", 71, ("fleet", "scanners", 0, "count")),
+    ("fleet.chargers.packing.count", 60, ("fleet", "chargers", 0, "count")),
+    ("links.ble.mobile.drops", False, ("links", "ble", "mobile", "drops")),
+    ("links.outages.0.duration", "1 h", ("links", "outages", 0, "duration")),
 ]  # fmt: skip
 
 
@@ -85,6 +89,24 @@ def test_provenance_survives() -> None:
     }
     assert origins["run.seed"] == "vary"
     assert changed.provenance.laws == SITE.provenance.laws
+
+
+def test_provenance_survives_of_what_a_rule_wrote_out(tmp_path: Path) -> None:
+    path = tmp_path / "rule.toml"
+    path.write_text(
+        'extends = "pilot_line"\n[[work.shifts]]\nname = "day"\nstart = "06:00"\n'
+        'duration = "8 h"\nworkers = 5\nbreaks = "ArbZG"\n'
+    )
+    origins = vary(load(path), "run.seed", 5).provenance.origins
+    assert origins["work.shifts.day.breaks.1.after"] == str(path)
+
+
+def test_orders_can_be_set_and_taken_away() -> None:
+    orders = vary(SITE, "work.orders.per_hour", 50)
+    assert orders.provenance.origins["work.orders.per_hour"] == "vary"
+    assert orders.provenance.origins["work.orders.profile"] == "data/work.toml"
+    assert vary(orders, "work.orders.peak_factor", 2.0).work.orders is not None
+    assert vary(orders, "work.orders", None) == SITE
 
 
 BAD = [

@@ -44,17 +44,38 @@ KPIS = (
         "messages",
         "time-average number waiting at the gateway where most wait",
     ),
-    Kpi("lost", "messages", "scans and reports that no attempt brought to the gateway"),
+    Kpi("lost", "messages", "scans and reports that never reached the gateway"),
+    Kpi("lost_buffer", "messages", "scans and reports dropped because a gateway's buffer was full"),
+    Kpi("duplicates", "messages", "second copies that the cloud removed by their event id"),
+    Kpi("backlog_max", "messages", "most messages that a gateway held for the uplink"),
     Kpi("no_feedback", "scans", "scans that arrived but whose beep told of failure"),
     Kpi("reports", "reports", "telemetry reports that reached a gateway"),
     Kpi("jobs", "jobs", "jobs with start and end barcode"),
     Kpi("job_p50_min", "min", "half of the jobs last at most this"),
     Kpi("job_p95_min", "min", "95 % of the jobs last at most this"),
+    Kpi("wrong_scans", "scans", "scans of another barcode than the one asked for"),
     Kpi("unequipped", "times", "times that a worker found no scanner or no gateway"),
+    Kpi("swaps", "times", "times that a worker exchanged an empty scanner for another"),
+    Kpi(
+        "without_scanner_min",
+        "min",
+        "time that workers were ready without a connected scanner: waiting for one, at the "
+        "chargers, pairing; all workers",
+    ),
+    Kpi("drops", "times", "times that a link was dropped"),
+    Kpi("roams", "times", "times that a worker paired with another gateway after a drop"),
+    Kpi("reconnect_min", "min", "time that links in use were down, all workers"),
+    Kpi(
+        "blocked_min_per_worker",
+        "min",
+        "time that a worker with a scan in hand waited for the link, mean of all who worked",
+    ),
 )
 
 
-def kpi_row(tally: Tally, busy_us: NDArray[np.int64], now_us: int) -> pd.DataFrame:
+def kpi_row(
+    tally: Tally, busy_us: NDArray[np.int64], most_held: NDArray[np.int64], now_us: int
+) -> pd.DataFrame:
     """Return the key figures as a frame of one row.
 
     Parameters
@@ -63,10 +84,18 @@ def kpi_row(tally: Tally, busy_us: NDArray[np.int64], now_us: int) -> pd.DataFra
         What was counted.
     busy_us
         How long each gateway has served until now, shape (gateways,) [us].
+    most_held
+        The most messages that each gateway held for the uplink, shape (gateways,) [1].
     now_us
         How long the run is so far [us].
     """
-    figures = {**_counts(tally, now_us), **_latencies(tally), **_gateways(tally, busy_us, now_us)}
+    figures = {
+        **_counts(tally, now_us),
+        **_latencies(tally),
+        **_gateways(tally, busy_us, now_us),
+        **_scanners(tally, now_us),
+        "backlog_max": int(most_held.max(initial=0)),
+    }
     return pd.DataFrame({kpi.name: [figures[kpi.name]] for kpi in KPIS})
 
 
@@ -92,6 +121,9 @@ def _counts(tally: Tally, now_us: int) -> Mapping[str, float]:
         "worker_hours": hours,
         "lost": int(sums["scans_lost"] + sums["reports_lost"]),
         "no_feedback": int(sums["no_feedback"]),
+        "lost_buffer": int(sums["lost_buffer"]),
+        "duplicates": int(sums["duplicates"]),
+        "wrong_scans": int(sums["wrong_scans"]),
         "reports": int(sums["reports"]),
         "jobs": int(sums["jobs"]),
         "unequipped": int(sums["unequipped"]),
@@ -104,13 +136,27 @@ def _latencies(tally: Tally) -> Mapping[str, float]:
     """Return the times from scan to beep and from scan to cloud [ms]."""
     sums = tally.sums[0]
     figures = {}
-    for name in ("beep", "cloud"):
-        mean_us = _ratio(int(sums[f"{name}_us"]), int(sums["scans"]))
+    for name, scans in (("beep", "scans"), ("cloud", "scans_shown")):
+        mean_us = _ratio(int(sums[f"{name}_us"]), int(sums[scans]))
         figures[f"{name}_mean_ms"] = mean_us / _US_PER_MS
         for percent in (50, 95, 99):
             found_us = percentile_us(sums[f"{name}_bins"], percent / 100)
             figures[f"{name}_p{percent}_ms"] = found_us / _US_PER_MS
     return figures
+
+
+def _scanners(tally: Tally, now_us: int) -> Mapping[str, float]:
+    """Return what batteries and links cost."""
+    sums = tally.sums[0]
+    blocked_min = int(sums["blocked_us"]) / _US_PER_MIN
+    return {
+        "swaps": int(sums["swaps"]),
+        "drops": int(sums["drops"]),
+        "roams": int(sums["roams"]),
+        "without_scanner_min": tally.without_us(now_us) / _US_PER_MIN,
+        "reconnect_min": tally.down_us(now_us) / _US_PER_MIN,
+        "blocked_min_per_worker": _ratio(blocked_min, int(tally.workers["worked"].sum())),
+    }
 
 
 def _gateways(tally: Tally, busy_us: NDArray[np.int64], now_us: int) -> Mapping[str, float]:

@@ -1,23 +1,39 @@
 """Counts and integer sums over rows, chunk by chunk: what KPIs need, whether rows stay or go."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.histogram import BINS, bin_of
 from twin.compiling import rule
-from twin.events import NEVER, Kind, Outcome, Role
+from twin.events import NEVER, Kind, Outcome, Role, Slip
 
 _NEVER = int(NEVER)
 _SCAN, _TELEMETRY = int(Kind.SCAN), int(Kind.TELEMETRY)
 _OPEN, _CLOSE, _UNEQUIPPED = int(Kind.SESSION_OPEN), int(Kind.SESSION_CLOSE), int(Kind.UNEQUIPPED)
+_SWAP, _DROP, _RECONNECT = int(Kind.SWAP), int(Kind.DROP), int(Kind.RECONNECT)
+_ROAM = int(Kind.ROAM)
 _LOST, _NO_FEEDBACK = int(Outcome.LOST_BLE), int(Outcome.NO_FEEDBACK)
+_NOT_CONNECTED, _LOST_BUFFER = int(Outcome.NOT_CONNECTED), int(Outcome.LOST_BUFFER)
+_WRONG = int(Slip.WRONG_BARCODE)
 _START, _END = int(Role.START), int(Role.END)
 
 SUMS = np.dtype(
     [
         ("scans", "i8"),  # that reached a gateway
         ("scans_lost", "i8"),
+        ("scans_shown", "i8"),  # that the cloud shows
         ("no_feedback", "i8"),
+        ("lost_buffer", "i8"),
+        ("duplicates", "i8"),
+        ("wrong_scans", "i8"),
+        ("swaps", "i8"),
+        ("drops", "i8"),
+        ("roams", "i8"),
+        ("down_us", "i8"),  # of links that are back
+        ("blocked_us", "i8"),  # of scans that found the link down
+        ("without_us", "i8"),  # of workers who have a scanner again, or went home
         ("reports", "i8"),
         ("reports_lost", "i8"),
         ("unequipped", "i8"),
@@ -33,25 +49,49 @@ SUMS = np.dtype(
     ]
 )
 
-WORKER = np.dtype([("opened_us", "i8"), ("job_from_us", "i8")])
+WORKER = np.dtype(
+    [
+        ("opened_us", "i8"),  # NEVER: holds no scanner
+        ("without_from_us", "i8"),  # NEVER: does not wait for one
+        ("down_from_us", "i8"),  # NEVER: the link holds
+        ("worked", "i8"),
+        ("first_pair", "i8"),  # where the starts of this worker's kind of job begin
+    ]
+)
 GATEWAY = np.dtype([("messages", "i8"), ("wait_us", "i8")])
 
 
 class Tally:
     """What has been counted so far; the same for any chunking of the same rows."""
 
-    def __init__(self, workers: int, gateways: int) -> None:
-        """Begin at nothing."""
+    def __init__(self, jobs: Sequence[int], scanners: int, gateways: int) -> None:
+        """Begin at nothing.
+
+        Parameters
+        ----------
+        jobs
+            Which job configuration each worker works by, -1 for none.
+        scanners, gateways
+            How many there are.
+        """
+        workers = len(jobs)
+        # When jobs under way began. Pages that no job touches are never really there.
+        self._starts = np.zeros((max(jobs, default=-1) + 1) * scanners * gateways, np.int64)
         self.sums = np.zeros(1, SUMS)
-        self.workers = np.full(workers, _NEVER, np.dtype("i8")).repeat(2).view(WORKER)
+        self.workers = np.zeros(workers, WORKER)
+        self.workers["first_pair"] = np.array(jobs, np.int64) * scanners * gateways
+        for name in ("opened_us", "without_from_us", "down_from_us"):
+            self.workers[name] = _NEVER
         self.gateways = np.zeros(gateways, GATEWAY)
         # Messages whose service had not begun at the last row: (gateway, when it begins).
         self._waiting = np.zeros((0, 2), np.int64)
 
     def add(self, rows: NDArray[np.void]) -> None:
         """Count a chunk of rows, the next in order."""
-        _add(self.sums, self.workers, self.gateways, rows)
-        held = rows[(rows["wait_us"] > 0) & (rows["gateway"] >= 0)]
+        _add(self.sums, self.workers, self.gateways, self._starts, rows)
+        is_message = (rows["kind"] == _SCAN) | (rows["kind"] == _TELEMETRY)
+        arrived = (rows["outcome"] != _LOST) & (rows["outcome"] != _NOT_CONNECTED)
+        held = rows[(rows["wait_us"] > 0) & is_message & arrived]
         begins_us = np.column_stack([held["gateway"], held["time_us"] + held["wait_us"]])
         waiting = np.concatenate([self._waiting, begins_us])
         last_us = rows["time_us"][-1] if len(rows) else 0
@@ -72,9 +112,21 @@ class Tally:
 
     def session_us(self, now_us: int) -> int:
         """Return the time that workers have spent in sessions, open ones included [us]."""
-        opened = self.workers["opened_us"]
-        under_way = opened[opened != _NEVER]
-        return int(self.sums["session_us"][0] + (now_us - under_way).sum())
+        return self._with_open("session_us", "opened_us", now_us)
+
+    def without_us(self, now_us: int) -> int:
+        """Return the time that workers were ready to work without a connected scanner [us]."""
+        return self._with_open("without_us", "without_from_us", now_us)
+
+    def down_us(self, now_us: int) -> int:
+        """Return the time that links in use were down [us]."""
+        return self._with_open("down_us", "down_from_us", now_us)
+
+    def _with_open(self, name: str, begun: str, now_us: int) -> int:
+        """Return a sum of what has ended and of what has begun and goes on [us]."""
+        begun_us = self.workers[begun]
+        under_way = begun_us[begun_us != _NEVER]
+        return int(self.sums[name][0] + (now_us - under_way).sum())
 
 
 @rule
@@ -82,6 +134,7 @@ def _add(
     sums: NDArray[np.void],
     workers: NDArray[np.void],
     gateways: NDArray[np.void],
+    starts: NDArray[np.int64],
     rows: NDArray[np.void],
 ) -> None:
     """Count rows."""
@@ -90,7 +143,7 @@ def _add(
         row = rows[i]
         kind = row["kind"]
         if kind == _SCAN:
-            _add_scan(total, workers[row["worker"]], gateways[row["gateway"]], row)
+            _add_scan(total, workers[row["worker"]], gateways, starts, row)
         elif kind == _TELEMETRY:
             _add_report(total, gateways[row["gateway"]], row)
         else:
@@ -98,41 +151,64 @@ def _add(
 
 
 @rule
-def _add_scan(total: np.void, worker: np.void, gateway: np.void, row: np.void) -> None:
+def _add_scan(
+    total: np.void,
+    worker: np.void,
+    gateways: NDArray[np.void],
+    starts: NDArray[np.int64],
+    row: np.void,
+) -> None:
     """Count a scan."""
-    if row["outcome"] == _LOST:
+    outcome = row["outcome"]
+    if outcome in (_LOST, _NOT_CONNECTED):
         total["scans_lost"] += 1
+        if outcome == _NOT_CONNECTED:
+            total["blocked_us"] += row["wait_us"]
         return
     total["scans"] += 1
-    if row["outcome"] == _NO_FEEDBACK:
+    if outcome == _NO_FEEDBACK:
         total["no_feedback"] += 1
+    if row["slip"] == _WRONG:
+        total["wrong_scans"] += 1
     scan_us = row["time_us"] - row["link_us"]
     beep_us = row["beep_us"] - scan_us
-    cloud_us = row["visible_us"] - scan_us
     total["beep_us"] += beep_us
     total["beep_bins"][bin_of(beep_us)] += 1
-    total["cloud_us"] += cloud_us
-    total["cloud_bins"][bin_of(cloud_us)] += 1
-    _add_wait(total, gateway, row)
-    _add_to_job(total, worker, row["role"], scan_us)
+    _add_passage(total, gateways[row["gateway"]], row)
+    if row["copies"] > 0:
+        cloud_us = row["visible_us"] - scan_us
+        total["scans_shown"] += 1
+        total["cloud_us"] += cloud_us
+        total["cloud_bins"][bin_of(cloud_us)] += 1
+        if row["role"] in (_START, _END):
+            pair = row["scanner"] * len(gateways) + row["gateway"]
+            _add_to_job(total, starts, worker["first_pair"] + pair, row)
 
 
 @rule
-def _add_wait(total: np.void, gateway: np.void, row: np.void) -> None:
+def _add_passage(total: np.void, gateway: np.void, row: np.void) -> None:
     """Count a message at its gateway."""
+    if row["copies"] == 0:
+        total["lost_buffer"] += 1
+    else:
+        total["duplicates"] += row["copies"] - 1
     total["wait_us"] += row["wait_us"]
     gateway["messages"] += 1
     gateway["wait_us"] += row["wait_us"]
 
 
 @rule
-def _add_to_job(total: np.void, worker: np.void, role: int, scan_us: int) -> None:
-    """Pair start and end barcodes as job analysis does: a new start drops an unfinished job."""
-    if role == _START:
-        worker["job_from_us"] = scan_us
-    elif role == _END and worker["job_from_us"] != _NEVER:
-        job_us = scan_us - worker["job_from_us"]
-        worker["job_from_us"] = _NEVER
+def _add_to_job(total: np.void, starts: NDArray[np.int64], pair: int, row: np.void) -> None:
+    """Pair barcodes as job analysis does: per kind, device and gateway; a new start drops the last.
+
+    ``starts`` holds when the job under way began and 1 more, 0 for none [us].
+    """
+    scan_us = row["time_us"] - row["link_us"]
+    if row["role"] == _START:
+        starts[pair] = scan_us + 1
+    elif starts[pair] > 0:
+        job_us = scan_us + 1 - starts[pair]
+        starts[pair] = 0
         total["jobs"] += 1
         total["job_us"] += job_us
         total["job_bins"][bin_of(job_us)] += 1
@@ -141,20 +217,45 @@ def _add_to_job(total: np.void, worker: np.void, role: int, scan_us: int) -> Non
 @rule
 def _add_report(total: np.void, gateway: np.void, row: np.void) -> None:
     """Count a report."""
-    if row["outcome"] == _LOST:
+    if row["outcome"] in (_LOST, _NOT_CONNECTED):
         total["reports_lost"] += 1
         return
     total["reports"] += 1
-    _add_wait(total, gateway, row)
+    _add_passage(total, gateway, row)
 
 
 @rule
 def _add_session(total: np.void, worker: np.void, row: np.void) -> None:
-    """Count a session's opening or closing, or a worker without equipment."""
-    if row["kind"] == _OPEN:
-        worker["opened_us"] = row["time_us"]
-    elif row["kind"] == _CLOSE:
-        total["session_us"] += row["time_us"] - worker["opened_us"]
-        worker["opened_us"] = _NEVER
-    elif row["kind"] == _UNEQUIPPED:
+    """Count what happens between a worker and a scanner."""
+    kind, time_us = row["kind"], row["time_us"]
+    if kind == _DROP:
+        total["drops"] += 1
+        worker["down_from_us"] = time_us
+    elif kind == _RECONNECT:
+        total["down_us"] += row["wait_us"]
+        worker["down_from_us"] = _NEVER
+    elif kind == _UNEQUIPPED:
         total["unequipped"] += 1
+        worker["without_from_us"] = time_us
+    else:
+        _end_session(total, worker, time_us)
+        total["without_us"] += row["wait_us"]
+        worker["without_from_us"] = _NEVER
+        if kind == _SWAP:
+            total["swaps"] += 1
+        elif kind == _ROAM:
+            total["roams"] += 1
+        if kind != _CLOSE:
+            worker["opened_us"] = time_us
+            worker["worked"] = 1
+
+
+@rule
+def _end_session(total: np.void, worker: np.void, time_us: int) -> None:
+    """Count the session that ends, if there was one."""
+    if worker["opened_us"] != _NEVER:
+        total["session_us"] += time_us - worker["opened_us"]
+        worker["opened_us"] = _NEVER
+    if worker["down_from_us"] != _NEVER:
+        total["down_us"] += time_us - worker["down_from_us"]
+        worker["down_from_us"] = _NEVER

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.events import Asking
 from twin.floor.compiled import CompiledFloor
 from twin.floor.plan import FloorPlan
 from twin.floor.reference import ReferenceFloor
@@ -18,13 +19,23 @@ class FloorEngine(Protocol):
         """Open sessions now."""
 
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
-        """Yield the rows before a moment that were not yielded yet, in order, as chunks."""
+        """Yield the rows before a moment, in order; end early where a worker asks for help."""
+
+    @property
+    def asking(self) -> Asking | None:
+        """The worker who asks the site for help, None for nobody."""
 
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
         """Return the charge of each worker's scanner now [1e-9]."""
 
+    def charge_ppb(self, worker: int, now_us: int) -> int:
+        """Return the same of one worker's scanner [1e-9]."""
+
     def busy_us(self, now_us: int) -> NDArray[np.int64]:
         """Return how long each gateway has served until now [us]."""
+
+    def most_held(self) -> NDArray[np.int64]:
+        """Return the most messages that each gateway held for the uplink so far [1]."""
 
 
 def make_floor(engine: str, plan: FloorPlan, *, keeps_rows: bool = True) -> FloorEngine:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.draws import LAW
+from twin.draws import LAW, entity_word, fold, root
+from twin.floor.rules.orders import ORDERS
 
 RULEBOOK = np.dtype(
     [
@@ -17,6 +18,14 @@ RULEBOOK = np.dtype(
         ("return_spread_us", "i8"),
         ("telemetry_period_us", "i8"),  # 0: no reports
         ("idle_drain_ppm_per_h", "i8"),
+        ("low_charge_ppb", "i8"),  # from here down the worker swaps; 0: never
+        ("roam_after_us", "i8"),  # 0: never
+        ("publish_spacing_us", "i8"),
+        ("buffer_messages", "i8"),  # 0: no limit
+        ("acknowledgement_loss", "f8"),
+        ("wrong_scan", "f8"),
+        ("forgotten_end", "f8"),
+        ("picker_sd", "f8"),
         ("pick", LAW),
         ("job_setup", LAW),
         ("job_close", LAW),
@@ -30,6 +39,23 @@ RULEBOOK = np.dtype(
 )
 """The numbers that rules need: one record, durations in whole microseconds."""
 
+LINK_CLASS = np.dtype(
+    [
+        ("fade_every_us", "i8"),
+        ("fade_length_us", "i8"),
+        ("stall_us", "i8"),  # what a connection attempt takes from the gateway's Wi-Fi
+        ("stall_every_us", "i8"),
+        ("fade_loss", "f8"),
+        ("drops", "i8"),  # 0: the link never drops
+        ("reconnect", LAW),
+    ]
+)
+"""How the links of one kind of gateway fail."""
+
+
+LONG_AGO_US = -(1 << 40)
+"""Before every moment of a run [us]."""
+
 
 class FloorPlan(NamedTuple):
     """Everything an engine needs to know before the first session is offered.
@@ -42,12 +68,41 @@ class FloorPlan(NamedTuple):
         Address words of the entities, arrays of shape (workers,) and (scanners,).
     works_by_jobs
         Whether each worker works by jobs or just picks, shape (workers,).
-    gateways
-        How many gateways there are.
+    link_classes
+        Array of two ``LINK_CLASS`` records: stationary and mobile.
+    gateway_mobile
+        Whether each gateway is a phone, shape (gateways,).
+    outages, first_outage
+        Stretches without uplink, shape (n, 2) [us], those of gateway g in the rows
+        first_outage[g] to first_outage[g + 1], in order.
+    orders_per_h
+        Expected orders in each hour since the start [1/h]; after the end its last day is repeated.
+        Empty: work never runs out.
     """
 
     book: NDArray[np.void]
     worker_words: NDArray[np.int64]
     scanner_words: NDArray[np.int64]
     works_by_jobs: NDArray[np.bool_]
-    gateways: int
+    link_classes: NDArray[np.void]
+    gateway_mobile: NDArray[np.bool_]
+    outages: NDArray[np.int64]
+    first_outage: NDArray[np.int64]
+    orders_per_h: NDArray[np.float64]
+
+    @property
+    def gateways(self) -> int:
+        """How many gateways there are."""
+        return len(self.gateway_mobile)
+
+    @property
+    def links_drop(self) -> bool:
+        """Whether any link may drop: then links are events of their own."""
+        return bool(self.link_classes["drops"].any())
+
+
+def start_orders(plan: FloorPlan) -> NDArray[np.void]:
+    """Return an array of one ``ORDERS`` record at the beginning of a run."""
+    orders = np.zeros(1, ORDERS)
+    orders[0]["state"] = fold(root(int(plan.book[0]["seed"])), entity_word("orders"))
+    return orders

@@ -1,15 +1,21 @@
 """Pictures: a frame and an Axes in, the Axes out; no figure is kept behind the caller's back."""
 
+from twin.plots.batteries import battery
 from twin.plots.floor import floor_map
 from twin.plots.jobs import job_durations
 from twin.plots.latency import latency_distribution
+from twin.plots.outages import links
 from twin.plots.queue import queue_over_day
 from twin.plots.scans import scans_per_hour
+from twin.plots.uplink import backlog
 
 __all__ = [
+    "backlog",
+    "battery",
     "floor_map",
     "job_durations",
     "latency_distribution",
+    "links",
     "queue_over_day",
     "scans_per_hour",
 ]

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
 
-from twin.plots.clock import HOUR_US, local_bins
+from twin.plots.batteries import without_scanner_us
+from twin.plots.clock import HOUR_US, MINUTE_US, local_bins
+from twin.plots.outages import outages
+from twin.plots.rows import arrivals
 from twin.plots.style import two_digits
+from twin.plots.uplink import peak
 
-__all__ = ["floor_line", "job_line", "latency_line", "queue_line", "scan_line"]
+__all__ = [
+    "backlog_line",
+    "battery_line",
+    "floor_line",
+    "job_line",
+    "latency_line",
+    "links_line",
+    "queue_line",
+    "scan_line",
+]
 
 _LATENCIES = (("scan_to_beep_ms", "scan to beep"), ("scan_to_cloud_ms", "scan to cloud"))
+_CLOCK = "%H:%M on %Y-%m-%d"
 
 
 def floor_line(gateways: pd.DataFrame) -> str:
@@ -38,22 +54,19 @@ def scan_line(events: pd.DataFrame) -> str:
         return "No scan was made."
     edges, places = local_bins(scans["time"], HOUR_US)
     hours = np.bincount(places)
-    begins = pd.Timestamp(edges[hours.argmax()], unit="us", tz="UTC")
-    fullest = begins.tz_convert(scans["time"].dt.tz)
+    fullest = _moment(int(edges[hours.argmax()]), scans)
     failed = int((scans["outcome"] != "delivered").sum())
     share = _percent(failed / len(scans))
     return (
         f"{len(scans):,} scans, repeated ones included; the fullest hour begins at "
-        f"{fullest:%H:%M} on {fullest:%Y-%m-%d}: {hours.max():,} scans; "
+        f"{fullest}: {hours.max():,} scans; "
         f"{failed:,} failed ({share})."
     )
 
 
 def latency_line(events: pd.DataFrame) -> str:
     """Say the median and the tail of both latencies [ms]; rows of events."""
-    scans = _scans(events)
-    if len(scans):
-        scans = scans[scans["outcome"] != "lost_ble"]
+    scans = _scans(arrivals(events, "kind", *(column for column, _ in _LATENCIES)))
     parts = []
     for column, name in _LATENCIES if len(scans) else ():
         values = scans[column].dropna()
@@ -66,16 +79,82 @@ def latency_line(events: pd.DataFrame) -> str:
 
 def queue_line(events: pd.DataFrame) -> str:
     """Say how many messages waited and how long; rows of events with `wait_ms` [ms]."""
-    if events.empty:
+    messages = arrivals(events, "wait_ms")
+    if messages.empty:
         return "No message reached a gateway."
-    arrived = events["kind"].isin(["scan", "telemetry"]) & (events["outcome"] != "lost_ble")
-    waits = events.loc[arrived, "wait_ms"].dropna()
-    if waits.empty:
+    waits = messages["wait_ms"].dropna().to_numpy(np.float64)
+    if not len(waits):
         return "No message reached a gateway."
     waited = float((waits > 0).mean())
     return (
         f"{_percent(waited)} of {len(waits):,} messages found the gateway busy; the mean wait "
         f"of all is {_ms(float(waits.mean()))}, the longest {_ms(float(waits.max()))}."
+    )
+
+
+def backlog_line(events: pd.DataFrame) -> str:
+    """Say how many messages were held for the uplink, where and when; how many were dropped.
+
+    Rows of events, with `time`, `kind`, `outcome`, `gateway`, `wait_ms` [ms],
+    `visible_time` and `copies`.
+    """
+    messages = arrivals(events, "outcome", "copies")
+    if messages.empty:
+        return "No message reached a gateway."
+    dropped = int((messages["outcome"] == "lost_buffer").sum())
+    copies = messages["copies"].to_numpy(np.int64)
+    doubles = int((copies - 1)[copies > 1].sum())
+    found = peak(events)
+    most = "No message was held"
+    if found is not None:
+        at = _moment(found.at_us, events)
+        most = f"Most at once: {found.held:,} at {found.gateway}, at {at}"
+    return (
+        f"{most}; {dropped:,} dropped because a buffer was full; {_count(doubles, 'duplicate')} "
+        "removed. Held: from the end of a message's wait until the cloud shows it, the "
+        "cloud's own delay included."
+    )
+
+
+def battery_line(events: pd.DataFrame, until: datetime | None = None) -> str:
+    """Say how low the charge was, how many swaps there were, and how long scanners lacked.
+
+    Rows of events until a moment, None for the last row; with `time`, `beep_time`,
+    `kind`, `worker` and `battery_percent` [%].
+    """
+    charges = events["battery_percent"].to_numpy(np.float64) if len(events) else np.empty(0)
+    if not np.isfinite(charges).any():
+        return "No scanner was in hand."
+    row = int(np.nanargmin(charges))
+    worker, at = events["worker"].iloc[row], events["time"].iloc[row]
+    swaps = int((events["kind"] == "swap").sum())
+    minutes = without_scanner_us(events, until) / MINUTE_US
+    return (
+        f"Lowest charge {charges[row]:.1f} %, {worker} at {at:{_CLOCK}}; {_count(swaps, 'swap')}; "
+        f"{two_digits(minutes)} min without scanner, all workers: at the chargers, waiting for "
+        "another, pairing it; without the pairing at the start of a shift and after drops."
+    )
+
+
+def links_line(events: pd.DataFrame, until: datetime | None = None) -> str:
+    """Say how often links were dropped, for how long, and how many scans found none.
+
+    Rows of events until a moment, None for the last row; with `time`, `kind`,
+    `beep_time`, `outcome`, `worker` and `gateway`.
+    """
+    scans = _scans(events)
+    missed = int((scans["outcome"] == "not_connected").sum()) if len(scans) else 0
+    down = outages(events, until)
+    if down.empty:
+        return f"No link was dropped; {_count(missed, 'scan')} not connected."
+    lasted = (down["end_us"] - down["start_us"]).to_numpy(np.float64) / MINUTE_US
+    half = float(np.median(lasted))
+    middle = f"{two_digits(half)} min" if half >= 1 else f"{two_digits(60 * half)} s"
+    roams = int(down["roamed"].sum())
+    how = f", {roams:,} of them until the worker was at another gateway" if roams else ""
+    return (
+        f"{_count(len(down), 'drop')}{how}; {two_digits(float(lasted.sum()))} min down in all, "
+        f"median outage {middle}; {_count(missed, 'scan')} not connected."
     )
 
 
@@ -91,6 +170,16 @@ def job_line(jobs: pd.DataFrame) -> str:
 
 def _scans(events: pd.DataFrame) -> pd.DataFrame:
     return events[events["kind"] == "scan"] if len(events) else events
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _moment(us: int, events: pd.DataFrame) -> str:
+    """Write a moment since 1970 [us] in the time zone of the rows."""
+    stamp = pd.Timestamp(us, unit="us", tz="UTC").tz_convert(events["time"].dt.tz)
+    return f"{stamp:{_CLOCK}}"
 
 
 def _sentence(parts: list[str]) -> str:

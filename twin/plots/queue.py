@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from twin.plots import clock
+from twin.plots.rows import arrivals
 from twin.plots.style import BLUE, GREY, VERMILLION, legend_above, say_empty, tidy
 
 __all__ = ["queue_over_day"]
@@ -40,7 +41,7 @@ def queue_over_day(ax: Axes, events: pd.DataFrame) -> Axes:
         x: local time; y: messages waiting, mean over 5 min [messages].
     """
     tidy(ax).set_ylabel("messages waiting,\nmean over 5 min [messages]")
-    messages = _messages(events)
+    messages = arrivals(events, "time", "gateway", "wait_ms")
     if messages.empty:
         return say_empty(ax, "no scans")
     edges, queues, names = _queues(messages)
@@ -58,13 +59,6 @@ def queue_over_day(ax: Axes, events: pd.DataFrame) -> Axes:
 
 def _mean_label(names: list[str]) -> str:
     return f"mean of {len(names):,} gateway{'s' if len(names) > 1 else ''}"
-
-
-def _messages(events: pd.DataFrame) -> pd.DataFrame:
-    if events.empty:
-        return events
-    at_gateway = events["kind"].isin(["scan", "telemetry"]) & (events["outcome"] != "lost_ble")
-    return events.loc[at_gateway, ["time", "gateway", "wait_ms"]]
 
 
 def _queues(

@@ -14,17 +14,21 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.patches import StepPatch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 __all__ = [
     "BLUE",
+    "GREEN",
     "GREY",
     "INK",
     "PALETTE",
+    "SKY",
     "VERMILLION",
     "Mark",
     "colours",
+    "draw_steps",
     "group_codes",
     "house_style",
     "legend_above",
@@ -46,6 +50,9 @@ INK = "#222222"
 OTHERS = "others"
 
 _MOST_EDGES = 100
+
+# Of a legend: its size [points]; what a letter and the sign before a text take then [inches].
+_LEGEND_SIZE, _LETTER, _SIGN = 10.0, 0.083, 0.52
 
 _RC: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
@@ -157,16 +164,22 @@ def _mark(ax: Axes, mark: Mark, top: float) -> None:
 
 
 def legend_above(ax: Axes, handles: Sequence[Artist] | None = None) -> None:
-    """Put the legend above the axes, where no data can be under it; of `handles`, if given."""
+    """Put the legend above the axes, where no data can be under it; of `handles`, if given.
+
+    It is one line, and a small one where there is much to say.
+    """
     shown, labels = ax.get_legend_handles_labels()
     if handles is not None:
         shown, labels = [*handles], [str(handle.get_label()) for handle in handles]
+    room = ax.get_window_extent().width / ax.figure.dpi
+    needed = sum(_SIGN + _LETTER * len(label) for label in labels)
     ax.legend(
         shown,
         labels,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.01),
-        ncols=4,
+        ncols=max(1, len(labels)),
+        fontsize=_LEGEND_SIZE * min(1.0, room / max(needed, room)),
         frameon=False,
         borderaxespad=0.0,
         handlelength=1.2,
@@ -197,6 +210,42 @@ def group_codes(column: pd.Series) -> tuple[list[str], NDArray[np.int64]]:
     return names, codes.astype(np.int64)
 
 
+def draw_steps(
+    ax: Axes,
+    heights: NDArray[Any],
+    edges: NDArray[np.float64],
+    *,
+    colour: str,
+    base: NDArray[Any] | float | None = 0.0,
+    **style: Any,
+) -> StepPatch:
+    """Draw steps, filled down to a base, or a line where that is None.
+
+    Unlike `Axes.stairs` it does not look at the limits of the axes, which takes long.
+
+    Parameters
+    ----------
+    ax
+        Where to draw; its limits are set by the caller.
+    heights
+        Shape (bins,), in the unit of the y axis; nothing is drawn where one is NaN.
+    edges
+        Shape (bins + 1,), in the unit of the x axis.
+    colour
+        Of the area, or of the line.
+    base
+        One for all bins, or shape (bins,), in the unit of the y axis.
+    **style
+        What else a matplotlib StepPatch takes.
+    """
+    line = {"fill": False, "edgecolor": colour}
+    area = {"fill": True, "facecolor": colour, "linewidth": 0.0}
+    look: dict[str, Any] = {"baseline": base, **(line if base is None else area), **style}
+    patch = StepPatch(heights, edges, **look)
+    ax.add_artist(patch)
+    return patch
+
+
 def stack(
     ax: Axes, heights: NDArray[np.float64], edges: NDArray[np.float64], names: Sequence[str]
 ) -> Axes:
@@ -219,8 +268,8 @@ def stack(
     # One patch for each group: a month of hours as single bars takes seconds to draw.
     for row, name, colour in zip(heights, names, colours(len(names)), strict=True):
         shade = GREY if name == OTHERS else colour
-        style: dict[str, Any] = {"color": shade, "edgecolor": "white", "linewidth": gap}
-        ax.stairs(base + row, edges, baseline=base, fill=True, label=name, **style)
+        style: dict[str, Any] = {"label": name, "edgecolor": "white", "linewidth": gap}
+        draw_steps(ax, base + row, edges, colour=shade, base=base, **style)
         base = base + row
     ax.set_xlim(edges[0], edges[-1])
     ax.set_ylim(0, max(1.0, float(base.max(initial=0.0))) * 1.18)

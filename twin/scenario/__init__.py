@@ -13,20 +13,21 @@ from twin.scenario.catalogue import (
 from twin.scenario.checks import warnings
 from twin.scenario.cloud import Cloud
 from twin.scenario.document import Provenance, Scenario
-from twin.scenario.fleet import Fleet, GatewayGroup, ScannerGroup
+from twin.scenario.fleet import ChargerGroup, Fleet, GatewayGroup, ScannerGroup
 from twin.scenario.laws import Component, Constant, Law, Lognormal, Mixture, Normal, Uniform
-from twin.scenario.links import Ble, BleLink, Links
+from twin.scenario.links import Ble, BleLink, Links, Outage
 from twin.scenario.loading import from_document, load, vary
 from twin.scenario.mesh import Mesh
 from twin.scenario.run import Run
 from twin.scenario.site import Site, Station, Wall, Zone
-from twin.scenario.work import Break, JobConfig, JobLines, Shift, Work
+from twin.scenario.work import Break, JobConfig, JobLines, Orders, Shift, Work
 
 __all__ = [
     "Assumption",
     "Ble",
     "BleLink",
     "Break",
+    "ChargerGroup",
     "Cloud",
     "Component",
     "Constant",
@@ -41,6 +42,8 @@ __all__ = [
     "Mesh",
     "Mixture",
     "Normal",
+    "Orders",
+    "Outage",
     "Provenance",
     "Run",
     "ScannerGroup",

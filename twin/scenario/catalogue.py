@@ -1,4 +1,4 @@
-"""The catalogues: scanner models, gateway models and named laws, as typed records."""
+"""The catalogues: scanner models, gateway models, rules for breaks and named laws, typed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from twin.scenario.defaults import Row, catalogue, rows
 __all__ = [
     "GatewayModel",
     "ScannerModel",
+    "break_lengths",
+    "break_rules",
     "gateway_kinds",
     "gateway_model",
     "law_names",
@@ -116,6 +118,20 @@ def _entry(kind: str, name: str, thing: str, file: str) -> Mapping[str, Row]:
             )
         )
     return known[name]
+
+
+def break_rules() -> tuple[str, ...]:
+    """Name the rules for breaks of `data/work.toml`, sorted."""
+    return tuple(sorted(catalogue("breaks")))
+
+
+def break_lengths(rule: str, shift_us: int) -> tuple[int, ...]:
+    """Give the breaks [us] that a rule demands of a shift of `shift_us` [us]; raises KeyError."""
+    found: tuple[int, ...] = ()
+    for step in rows()[f"breaks.{rule}"].value:
+        if shift_us > units.parse_duration(step["above"]):
+            found = tuple(units.parse_duration(text) for text in step["breaks"])
+    return found
 
 
 def law_names() -> tuple[str, ...]:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator
 
 from twin import units
-from twin.scenario.catalogue import scanner_model
+from twin.scenario.catalogue import ScannerModel, scanner_model
 from twin.scenario.document import Scenario
 from twin.scenario.site import Zone
+from twin.scenario.work import Shift
 
 __all__ = ["warnings"]
 
@@ -17,10 +18,13 @@ def warnings(scenario: Scenario) -> tuple[str, ...]:
     """List what a planner should look at before believing the results, each a sentence."""
     return (
         *_about_work(scenario),
+        *_about_orders(scenario),
         *_about_scanners(scenario),
         *_about_gateways(scenario),
         *_about_range(scenario),
         *_about_temperature(scenario),
+        *_about_chargers(scenario),
+        *_about_outages(scenario),
     )
 
 
@@ -36,6 +40,33 @@ def _about_work(scenario: Scenario) -> Iterator[str]:
     for zone in _worked_zones(scenario):
         if not any(zone.name in scenario.zones_of(job.zones) for job in work.jobs):
             yield f"work.jobs: zone {zone.name} has workers but no job"
+
+
+def _about_orders(scenario: Scenario) -> Iterator[str]:
+    """Compare the orders of a week with the jobs its shifts can do, roughly."""
+    work = scenario.work
+    if work.orders is None or not work.jobs:
+        return
+    arriving = 24 * 7 * work.orders.per_hour * work.orders.peak_factor
+    done = (
+        sum(
+            len(shift.days) * _by_jobs(scenario, shift) * work.working_us(shift)
+            for shift in work.shifts
+        )
+        / work.expected_job_us()
+    )
+    if arriving > done > 0:
+        yield (
+            f"work.orders: {arriving / 7:.0f} orders a day, but the workers can do about "
+            f"{done / 7:.0f} jobs, so that more and more are left over"
+        )
+
+
+def _by_jobs(scenario: Scenario, shift: Shift) -> int:
+    """How many workers of a shift work in a zone that has a job [1]."""
+    zones = scenario.zones_of(shift.zones)
+    with_job = {name for job in scenario.work.jobs for name in scenario.zones_of(job.zones)}
+    return sum(zones[place % len(zones)] in with_job for place in range(shift.workers))
 
 
 def _about_scanners(scenario: Scenario) -> Iterator[str]:
@@ -99,13 +130,40 @@ def _about_range(scenario: Scenario) -> Iterator[str]:
             )
 
 
+def _models(scenario: Scenario) -> list[ScannerModel]:
+    names = {group.model for group in scenario.fleet.scanners if group.count}
+    return [scanner_model(name) for name in sorted(names)]
+
+
 def _about_temperature(scenario: Scenario) -> Iterator[str]:
-    for name in sorted({group.model for group in scenario.fleet.scanners if group.count}):
-        model = scanner_model(name)
+    for model in _models(scenario):
         low, high = model.operate_min_degc, model.operate_max_degc
         for zone in _worked_zones(scenario):
             if not low <= zone.temperature_degc <= high:
                 yield (
                     f"site.zones.{zone.name}: {units.format_temperature(zone.temperature_degc)}, "
-                    f"but a {name} operates from {low:g} to {high:g} degC"
+                    f"but a {model.name} operates from {low:g} to {high:g} degC"
                 )
+
+
+def _about_chargers(scenario: Scenario) -> Iterator[str]:
+    for group in scenario.fleet.chargers:
+        zone = scenario.site.zone(group.zone)
+        for model in _models(scenario):
+            low, high = model.charge_min_degc, model.charge_max_degc
+            if group.count and not low <= zone.temperature_degc <= high:
+                given = units.format_temperature(zone.temperature_degc)
+                yield (
+                    f"fleet.chargers.{group.name}: {given} in {zone.name}, but a {model.name} "
+                    f"charges from {low:g} to {high:g} degC, so nothing charges there"
+                )
+
+
+def _about_outages(scenario: Scenario) -> Iterator[str]:
+    horizon = scenario.run.horizon_us
+    for place, outage in enumerate(scenario.links.outages):
+        if outage.after_us >= horizon:
+            yield (
+                f"links.outages.{place}: begins {units.format_duration(outage.after_us)} after "
+                f"the start, but run.horizon is {units.format_duration(horizon)}"
+            )

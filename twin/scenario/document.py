@@ -89,7 +89,14 @@ class Scenario(Part):
     @model_validator(mode="after")
     def _refers_to_what_exists(self) -> Self:
         zones = [zone.name for zone in self.site.zones]
-        refuse([*self._zone_findings(zones), *self._place_findings(zones)])
+        refuse(
+            [
+                *self._zone_findings(zones),
+                *self._place_findings(zones),
+                *self._charger_findings(zones),
+                *self._outage_findings(),
+            ]
+        )
         return self
 
     def _zone_findings(self, zones: list[str]) -> list[Finding]:
@@ -115,6 +122,22 @@ class Scenario(Part):
                 if name not in stations
             ]
         return findings
+
+    def _charger_findings(self, zones: list[str]) -> list[Finding]:
+        return [
+            unknown(f"fleet.chargers.{group.name}.zone", group.zone, "zone", zones)
+            for group in self.fleet.chargers
+            if group.zone not in zones
+        ]
+
+    def _outage_findings(self) -> list[Finding]:
+        groups = [group.name for group in self.fleet.gateways]
+        return [
+            unknown(f"links.outages.{place}.gateways", name, "group of gateways", groups)
+            for place, outage in enumerate(self.links.outages)
+            for name in outage.gateways
+            if name not in groups
+        ]
 
 
 def _without_none(value: Any) -> Any:

@@ -6,12 +6,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from twin import units
 from twin.scenario.base import Count, Finding, Name, Part, refuse
 from twin.scenario.catalogue import scanner_models
-from twin.scenario.quantities import RatePpmPerH
+from twin.scenario.laws import Law
+from twin.scenario.quantities import Fraction, RatePpmPerH
 from twin.scenario.site import doubles, unknown
 
-__all__ = ["Fleet", "GatewayGroup", "ScannerGroup"]
+__all__ = ["ChargerGroup", "Fleet", "GatewayGroup", "ScannerGroup"]
 
 # The schema of gateway_state lists at most 50 connected devices.
 ScannerLimit = Annotated[int, Field(strict=True, ge=1, le=50)]
@@ -76,12 +78,30 @@ class GatewayGroup(Part):
         return []
 
 
+class ChargerGroup(Part):
+    """So many chargers in a zone, each for one scanner."""
+
+    name: Name
+    zone: str
+    count: Count
+
+
 class Fleet(Part):
-    """All scanners and gateways, and the drain of a connected idle battery [ppm/h]."""
+    """All scanners, gateways and chargers, and how batteries are used.
+
+    The drain of a connected idle battery [ppm/h]; charges [1]: at `low_charge` a
+    scanner is swapped, from `ready_charge` on it is handed out; `swap_time` is
+    the walk to the charger and back with another. Without `chargers` there is a
+    warm one for every scanner.
+    """
 
     scanners: tuple[ScannerGroup, ...] = ()
     gateways: tuple[GatewayGroup, ...] = ()
+    chargers: tuple[ChargerGroup, ...] = ()
     battery_idle_drain_ppm_per_h: RatePpmPerH
+    low_charge: Fraction
+    ready_charge: Fraction
+    swap_time: Annotated[Law, Field(description="walk to the charger, dock, take another")]
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -89,11 +109,16 @@ class Fleet(Part):
         findings += doubles("gateways", [group.name for group in self.gateways])
         taken = [name for group in self.gateways for name in group.stations]
         findings += doubles("gateways", taken)
+        findings += doubles("chargers", [group.name for group in self.chargers])
         known = list(scanner_models())
         for group in self.scanners:
             if group.model not in known:
                 key = f"scanners.{group.name}.model"
                 findings.append(unknown(key, group.model, "scanner model", known))
+        if self.low_charge >= self.ready_charge:
+            given, low = (units.format_ratio(part) for part in (self.ready_charge, self.low_charge))
+            what, hint = "out of range", "a scanner handed out would be swapped at once"
+            findings.append(Finding("ready_charge", what, given, f"above low_charge, {low}", hint))
         refuse(findings)
         return self
 

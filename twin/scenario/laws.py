@@ -7,6 +7,7 @@ negative duration: the normal is cut at zero.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -40,6 +41,11 @@ class Constant(Part):
     law: Literal["constant"]
     value_us: DurationUs
 
+    @property
+    def expected_us(self) -> float:
+        """The mean [us]."""
+        return float(self.value_us)
+
 
 class Uniform(Part):
     """Evenly between `low_us` and `high_us` [us]."""
@@ -47,6 +53,11 @@ class Uniform(Part):
     law: Literal["uniform"]
     low_us: DurationUs
     high_us: DurationUs
+
+    @property
+    def expected_us(self) -> float:
+        """The mean [us]."""
+        return (self.low_us + self.high_us) / 2
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -64,6 +75,11 @@ class Lognormal(Part):
     median_us: PositiveDurationUs
     sigma: Sigma
 
+    @property
+    def expected_us(self) -> float:
+        """The mean, median * exp(sigma**2 / 2) [us]."""
+        return self.median_us * math.exp(self.sigma**2 / 2)
+
 
 class Normal(Part):
     """Normal with mean `mean_us` and standard deviation `sd_us` [us], cut at zero."""
@@ -71,6 +87,16 @@ class Normal(Part):
     law: Literal["normal"]
     mean_us: DurationUs
     sd_us: DurationUs
+
+    @property
+    def expected_us(self) -> float:
+        """The mean once what is negative counts as zero [us]."""
+        if not self.sd_us:
+            return float(self.mean_us)
+        score = self.mean_us / self.sd_us
+        below = math.erfc(score / math.sqrt(2)) / 2
+        height = math.exp(-(score**2) / 2) / math.sqrt(2 * math.pi)
+        return self.mean_us * (1 - below) + self.sd_us * height
 
 
 class ConstantComponent(Constant):
@@ -114,6 +140,12 @@ class Mixture(Part):
         """The weights scaled to a sum of one, in the order of the components [1]."""
         total = sum(part.weight for part in self.components)
         return tuple(part.weight / total for part in self.components)
+
+    @property
+    def expected_us(self) -> float:
+        """The mean [us]."""
+        parts = zip(self.shares, self.components, strict=True)
+        return math.fsum(share * part.expected_us for share, part in parts)
 
 
 Law = Annotated[

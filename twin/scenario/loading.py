@@ -19,18 +19,12 @@ from pydantic import ValidationError
 
 from twin.errors import Problem, ScenarioError
 from twin.resources import near, scenario_path, shown_path
-from twin.scenario.catalogue import (
-    gateway_kinds,
-    gateway_model,
-    law_names,
-    law_table,
-    scanner_model,
-    scanner_models,
-)
+from twin.scenario.catalogue import law_names, law_table
 from twin.scenario.defaults import rows
 from twin.scenario.document import Provenance, Scenario
+from twin.scenario.filling import defaults, fill, name_scanners
 from twin.scenario.problems import problems_of, shown, unknown_key
-from twin.scenario.schema import law_keys, leaves, node_at, schema_keys
+from twin.scenario.schema import law_keys, leaves, node_at
 
 __all__ = ["from_document", "load", "vary"]
 
@@ -143,12 +137,12 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str, path: Path) -> Problem:
 
 
 def _built(layers: Sequence[Layer], file: str) -> Scenario:
-    merged = _defaults()
+    merged = defaults()
     for _, document in layers:
-        _name_scanners(document)
+        name_scanners(document)
         merged = _merged(merged, document, "")
     origins = {key: _owner(key, layers) for key, _, _ in leaves(merged)}
-    origins |= _fill(merged)
+    origins |= fill(merged)
     laws, problems = _name_laws(merged)
     try:
         scenario = Scenario.model_validate(merged)
@@ -157,19 +151,6 @@ def _built(layers: Sequence[Layer], file: str) -> Scenario:
     if problems:
         raise ScenarioError(_from_their_files(problems, origins))
     return scenario.with_provenance(Provenance(file, origins, laws))
-
-
-def _defaults() -> Document:
-    found: Document = {}
-    valid = set(schema_keys())
-    for key, row in rows().items():
-        if key in valid and "*" not in key:
-            *parents, last = key.split(".")
-            table = found
-            for name in parents:
-                table = table.setdefault(name, {})
-            table[last] = copy.deepcopy(row.toml_value)
-    return found
 
 
 def _merged(base: Any, over: Any, key: str) -> Any:
@@ -218,60 +199,7 @@ def _place(items: Sequence[Any], step: str) -> int | None:
     return None
 
 
-# --- what elements of lists leave out ----------------------------------------
-
-
-def _fill(document: Document) -> dict[str, str]:
-    """Complete the elements of lists from `*` rows and catalogues; say where from."""
-    origins: dict[str, str] = {}
-    for group in _elements(document, "fleet", "scanners"):
-        # With an unknown model any other completes the group: the one slip is
-        # then reported, and not also what follows from it.
-        given = group.get("model")
-        model = given if given in scanner_models() else scanner_models()[0]
-        firmware = scanner_model(model).firmware
-        _give(group, "fleet.scanners", "firmware", firmware, "data/scanners.toml", origins)
-    for group in _elements(document, "fleet", "gateways"):
-        _fill_gateway(group, origins)
-    for key, row in rows().items():
-        if key.split(".", 1)[0] in document and "*" in key:
-            section, plural, _, field = key.split(".")
-            for item in _elements(document, section, plural):
-                value = copy.deepcopy(row.toml_value)
-                _give(item, f"{section}.{plural}", field, value, row.file, origins)
-    return origins
-
-
-def _name_scanners(document: Document) -> None:
-    """Call a group of scanners by its model where it has no name of its own."""
-    for place, group in enumerate(_elements(document, "fleet", "scanners")):
-        model = group.get("model")
-        group.setdefault("name", model if model in scanner_models() else f"scanners {place}")
-
-
-def _fill_gateway(group: Document, origins: dict[str, str]) -> None:
-    stations = group.get("stations")
-    if isinstance(stations, (list, tuple)) and stations:
-        group.setdefault("count", len(stations))
-    kind = group.get("kind")
-    model = gateway_model(kind if kind in gateway_kinds() else gateway_kinds()[0])
-    file = "data/gateways.toml"
-    _give(group, "fleet.gateways", "scanner_limit", model.scanner_limit, file, origins)
-    _give(group, "fleet.gateways", "firmware", model.firmware, file, origins)
-
-
-def _elements(document: Document, section: str, plural: str) -> list[Document]:
-    table = document.get(section)
-    items = table.get(plural) if isinstance(table, dict) else None
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-
-
-def _give(
-    item: Document, place: str, field: str, value: Any, file: str, origins: dict[str, str]
-) -> None:
-    if field not in item:
-        item[field] = value
-        origins[f"{place}.{item.get('name')}.{field}"] = file
+# --- laws by name ------------------------------------------------------------
 
 
 def _name_laws(document: Document) -> tuple[dict[str, str], tuple[Problem, ...]]:
@@ -382,7 +310,14 @@ def _after_change(known: Provenance, changed: Scenario, label: str) -> Provenanc
             origins[key] = origin
         elif key == label or key.startswith(f"{label}.") or label.startswith(f"{key}."):
             origins[key] = _VARY
-        elif key in known.origins:
-            origins[key] = known.origins[key]
+        elif (before := _known(key, known.origins)) is not None:
+            origins[key] = before
     laws = {key: name for key, name in known.laws.items() if origins.get(key) != _VARY}
     return Provenance(known.file, origins, {**laws, **fresh.laws})
+
+
+def _known(key: str, origins: Mapping[str, str]) -> str | None:
+    """Find the origin of a key, or of what it was written out from, as breaks from a rule."""
+    steps = key.split(".")
+    longest_first = (".".join(steps[:end]) for end in range(len(steps), 0, -1))
+    return next((origins[name] for name in longest_first if name in origins), None)

@@ -37,6 +37,11 @@ class Node:
         return tuple(item for item in _alternatives(self.annotation) if _is_model(item))
 
     @property
+    def may_be_absent(self) -> bool:
+        """Whether the place may hold nothing, not even a default."""
+        return types.NoneType in _alternatives(self.annotation)
+
+    @property
     def is_law(self) -> bool:
         """Whether a law is due here."""
         return bool(self.models) and set(self.models) == _LAWS

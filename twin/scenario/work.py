@@ -7,20 +7,32 @@ import math
 from datetime import time
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from twin import units
+from twin.resources import near
 from twin.scenario.base import Count, Finding, Name, Part, refuse
+from twin.scenario.catalogue import break_lengths, break_rules
 from twin.scenario.laws import Law
-from twin.scenario.quantities import DurationUs, Quantity
+from twin.scenario.quantities import DurationUs, Fraction, Quantity
 from twin.scenario.site import doubles
 
-__all__ = ["DAYS", "Break", "JobConfig", "JobLines", "Shift", "Work"]
+__all__ = ["DAYS", "Break", "JobConfig", "JobLines", "Orders", "Shift", "Work"]
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+_BREAKS = 'a list of { after = "2 h", duration = "15 min" }, or "ArbZG", the German law'
+_PROFILE = "24 weights of at least 0, not all 0, one for each local hour"
+_MINUTE_US = 60_000_000
 _CLOCK = 'a local time of day in whole minutes, like "06:00"'
 
 
@@ -75,6 +87,9 @@ Weights = Annotated[
     PlainSerializer(dict, when_used="json"),
     Field(min_length=1, description="a table of symbology = weight"),
 ]
+PickerSd = Annotated[float, Quantity(units.RATIO, at_least="0 %", at_most="30 %", bare=True)]
+HourWeight = Annotated[float, Field(strict=True, ge=0, le=1_000_000)]
+Profile = Annotated[tuple[HourWeight, ...], Field(description=_PROFILE)]
 Lines = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
 
@@ -85,11 +100,25 @@ class Break(Part):
     duration_us: BreakLengthUs
 
 
+def _spread(rule: str, shift_us: int) -> list[dict[str, str]]:
+    """Spread the breaks of a rule evenly over a shift, on whole minutes rounded down."""
+    lengths = break_lengths(rule, shift_us)
+    parts = len(lengths) + 1
+    return [
+        {
+            "after": units.format_duration(shift_us * place // parts // _MINUTE_US * _MINUTE_US),
+            "duration": units.format_duration(length_us),
+        }
+        for place, length_us in enumerate(lengths, start=1)
+    ]
+
+
 class Shift(Part):
     """A shift: local `start`, `duration_us` [us], how many workers, on which days.
 
     Workers are dealt to `zones` in turn; a zone named twice gets two turns, and
-    no zones at all means every zone of the site.
+    no zones at all means every zone of the site. A rule named instead of breaks
+    ("ArbZG") is replaced by the breaks it demands.
     """
 
     name: Name
@@ -98,7 +127,20 @@ class Shift(Part):
     workers: Count
     days: Days
     zones: tuple[str, ...] = ()
-    breaks: tuple[Break, ...] = ()
+    breaks: Annotated[tuple[Break, ...], Field(description=_BREAKS)] = ()
+
+    @field_validator("breaks", mode="before")
+    @classmethod
+    def _by_rule(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value not in break_rules():
+            close = near(value, break_rules())
+            hint = f"did you mean {close}?" if close else ""
+            context = {"what": "no such rule for breaks", "allowed": _BREAKS, "hint": hint}
+            raise PydanticCustomError("quantity", "{what}", context)
+        # A duration that is wrong is missing here, and told by itself.
+        return _spread(value, info.data.get("duration_us", 0))
 
     @model_validator(mode="after")
     def _breaks_fit(self) -> Self:
@@ -139,6 +181,11 @@ class JobConfig(Part):
         return self
 
 
+def _normal(score: float) -> float:
+    """The share of a standard normal below a score [1]."""
+    return math.erfc(-score / math.sqrt(2)) / 2
+
+
 class JobLines(Part):
     """Lines of a job [1]: lognormal by median and mean, clipped to `min`..`max`."""
 
@@ -151,6 +198,16 @@ class JobLines(Part):
     def sigma(self) -> float:
         """Sigma of the natural logarithm [1], from mean = median * exp(sigma**2 / 2)."""
         return math.sqrt(2.0 * math.log(self.mean / self.median))
+
+    @property
+    def expected(self) -> float:
+        """The mean once clipped [1], less than `mean` where `max` cuts a long tail."""
+        mu, sigma = math.log(self.median), self.sigma
+        if not sigma:
+            return self.median
+        low, high = ((math.log(end) - mu) / sigma for end in (self.min, self.max))
+        inside = self.mean * (_normal(high - sigma) - _normal(low - sigma))
+        return self.min * _normal(low) + inside + self.max * (1 - _normal(high))
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -168,8 +225,41 @@ class JobLines(Part):
         return self
 
 
+class Orders(Part):
+    """Orders as they arrive: in the mean of a day `per_hour` [1/h], times `peak_factor` [1].
+
+    `profile` says how the day's orders are spread over its 24 local hours, as
+    weights relative to each other.
+    """
+
+    per_hour: Annotated[float, Field(strict=True, gt=0, le=1_000_000)]
+    peak_factor: Annotated[float, Field(strict=True, gt=0, le=1000)]
+    profile: Profile
+
+    @property
+    def rates_per_h(self) -> tuple[float, ...]:
+        """The orders to expect in each local hour of a day, the first from midnight [1/h]."""
+        day = 24 * self.per_hour * self.peak_factor
+        total = math.fsum(self.profile)
+        return tuple(day * weight / total for weight in self.profile)
+
+    @model_validator(mode="after")
+    def _whole_day(self) -> Self:
+        if len(self.profile) != 24:
+            given = f"{len(self.profile)} weights"
+            refuse([Finding("profile", "is not a day of 24 hours", given, _PROFILE)])
+        if not any(self.profile):
+            refuse([Finding("profile", "all weights are zero", "0", _PROFILE)])
+        return self
+
+
 class Work(Part):
-    """Shifts, jobs and pace; durations [us], `pick_scale` multiplies pick intervals [1]."""
+    """Shifts, jobs and pace; durations [us], `pick_scale` multiplies pick intervals [1].
+
+    Shares [1]: of scans that read a wrong barcode, of jobs whose end barcode is
+    forgotten; `picker_sd` is how much the pace differs between workers. Without
+    `orders` work never runs out.
+    """
 
     pick_interval: Law
     pick_scale: Annotated[float, Field(strict=True, gt=0, le=1000)]
@@ -181,8 +271,12 @@ class Work(Part):
     start_spread_us: DurationUs
     break_return_min_us: DurationUs
     break_return_max_us: DurationUs
+    wrong_scan: Fraction
+    forgotten_end: Fraction
+    picker_sd: PickerSd
     symbologies: Weights
     job_symbology: Symbology
+    orders: Orders | None = None
     shifts: tuple[Shift, ...] = ()
     jobs: tuple[JobConfig, ...] = ()
 
@@ -207,6 +301,17 @@ class Work(Part):
         levels = itertools.accumulate((change for _, change in steps), initial=0)
         return max(levels)
 
+    def working_us(self, shift: Shift) -> float:
+        """How long one worker of a shift works, breaks and the ways there taken off [us]."""
+        way_us = (self.break_return_min_us + self.break_return_max_us) / 2
+        away_us = sum(pause.duration_us + way_us for pause in shift.breaks)
+        return max(0.0, shift.duration_us - self.start_spread_us / 2 - away_us)
+
+    def expected_job_us(self) -> float:
+        """How long a job takes a worker who never waits, the next set up included [us]."""
+        picks_us = self.job_lines.expected * self.pick_scale * self.pick_interval.expected_us
+        return self.job_setup.expected_us + picks_us + self.job_close.expected_us
+
 
 _WEEK = 7 * 24 * 60
 
@@ -216,7 +321,7 @@ def _steps(shift: Shift) -> list[tuple[int, int]]:
     steps = []
     for day in shift.days:
         begin = DAYS.index(day) * 1440 + shift.start.hour * 60 + shift.start.minute
-        end = begin + -(-shift.duration_us // 60_000_000)
+        end = begin + -(-shift.duration_us // _MINUTE_US)
         if end > _WEEK:
             # It runs over Sunday midnight: those hours are also Monday's.
             steps += [(0, shift.workers), (end - _WEEK, -shift.workers)]

@@ -29,9 +29,10 @@ CREATE TABLE column_meaning (
 -- The flat row; columns that a kind does not fill are NULL.
 CREATE TABLE event (
     id INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, beep_us INTEGER, visible_us INTEGER,
-    wait_us INTEGER, link_us INTEGER, worker INTEGER, scanner INTEGER, gateway INTEGER,
-    number INTEGER, job INTEGER, line INTEGER, battery REAL, kind INTEGER NOT NULL,
-    outcome INTEGER NOT NULL, attempts INTEGER, role INTEGER, scan_code TEXT
+    wait_us INTEGER, link_us INTEGER, worker INTEGER, scanner INTEGER,
+    number INTEGER, job INTEGER, gateway INTEGER, line INTEGER, battery REAL, kind INTEGER NOT NULL,
+    outcome INTEGER NOT NULL, attempts INTEGER, role INTEGER, copies INTEGER, slip INTEGER,
+    scan_code TEXT
 );
 
 CREATE VIEW scan AS

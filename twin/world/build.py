@@ -3,11 +3,13 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.draws import LAW, law_record, log
 from twin.draws import laws as shapes
 from twin.draws.laws import Component
-from twin.floor.plan import RULEBOOK, FloorPlan
+from twin.floor.plan import LINK_CLASS, RULEBOOK, FloorPlan
+from twin.floor.rules.scanner import FULL_PPB
 from twin.scenario import (
     Constant,
     JobLines,
@@ -18,8 +20,10 @@ from twin.scenario import (
     Scenario,
     Uniform,
 )
+from twin.world.clock import Calendar
 from twin.world.roster import Roster, scanner_word, worker_word
 
+_HOUR_US = 3_600_000_000
 _LAW_FIELDS = [name for name in RULEBOOK.names or () if RULEBOOK[name] == LAW]
 
 
@@ -36,11 +40,14 @@ def make_plan(scenario: Scenario, roster: Roster, seed: int) -> FloorPlan:
         worker_words=np.array([worker_word(worker) for worker in roster.workers], np.int64),
         scanner_words=np.array([scanner_word(scanner) for scanner in roster.scanners], np.int64),
         works_by_jobs=np.array([worker.job >= 0 for worker in roster.workers], bool),
-        gateways=len(roster.gateways),
+        link_classes=_link_classes(scenario),
+        gateway_mobile=np.array([gateway.kind == "mobile" for gateway in roster.gateways], bool),
+        **_outages(scenario),
+        orders_per_h=_orders_per_h(scenario),
     )
 
 
-def _numbers(scenario: Scenario, seed: int) -> dict[str, int]:
+def _numbers(scenario: Scenario, seed: int) -> dict[str, float]:
     """Return the scalars of the rulebook."""
     work = scenario.work
     return {
@@ -52,7 +59,56 @@ def _numbers(scenario: Scenario, seed: int) -> dict[str, int]:
         "return_spread_us": work.break_return_max_us - work.break_return_min_us,
         "telemetry_period_us": scenario.cloud.telemetry_period_us or 0,
         "idle_drain_ppm_per_h": scenario.fleet.battery_idle_drain_ppm_per_h,
+        "low_charge_ppb": round(scenario.fleet.low_charge * FULL_PPB),
+        "roam_after_us": scenario.links.ble.roam_after_us,
+        "publish_spacing_us": scenario.links.publish_spacing_us,
+        "buffer_messages": scenario.links.buffer_messages,
+        "acknowledgement_loss": scenario.links.acknowledgement_loss,
+        "wrong_scan": work.wrong_scan,
+        "forgotten_end": work.forgotten_end,
+        "picker_sd": work.picker_sd,
     }
+
+
+def _link_classes(scenario: Scenario) -> NDArray[np.void]:
+    """Return how links fail: those of stationary gateways, then those of phones."""
+    classes = np.zeros(2, LINK_CLASS)
+    ble = scenario.links.ble
+    for record, link in zip(classes, (ble.stationary, ble.mobile), strict=True):
+        record["fade_every_us"] = link.fade_every_us
+        record["fade_length_us"] = link.fade_length_us
+        record["stall_us"] = link.connect_stall_us
+        record["stall_every_us"] = link.connect_every_us
+        record["fade_loss"] = link.fade_loss
+        record["drops"] = link.drops
+        record["reconnect"] = law_record(components(link.reconnect))
+    return classes
+
+
+def _outages(scenario: Scenario) -> dict[str, NDArray[np.int64]]:
+    """Return the stretches without uplink, and where those of each gateway begin."""
+    rows, first = [], [0]
+    for group in scenario.fleet.gateways:
+        own = [o for o in scenario.links.outages if not o.gateways or group.name in o.gateways]
+        stretches = sorted((o.after_us, o.after_us + o.duration_us) for o in own)
+        for _ in range(group.count):
+            rows += stretches
+            first.append(len(rows))
+    return {
+        "outages": np.array(rows, np.int64).reshape(-1, 2),
+        "first_outage": np.array(first, np.int64),
+    }
+
+
+def _orders_per_h(scenario: Scenario) -> NDArray[np.float64]:
+    """Return the expected orders in each hour of the run and of a day behind it [1/h]."""
+    orders = scenario.work.orders
+    if orders is None:
+        return np.zeros(0)
+    calendar = Calendar(scenario.run.start, scenario.run.time_zone)
+    hours = -(-scenario.run.horizon_us // _HOUR_US) + 24
+    middles_us = (int((hour + 0.5) * _HOUR_US) for hour in range(hours))
+    return np.array([orders.rates_per_h[calendar.at(m).hour] for m in middles_us])
 
 
 def _laws(scenario: Scenario) -> dict[str, list[Component]]:
@@ -65,7 +121,7 @@ def _laws(scenario: Scenario) -> dict[str, list[Component]]:
         "rescan": components(work.rescan_delay),
         "job_lines": [_job_size(work.job_lines)],
         "service": components(links.gateway_service),
-        "round_trip": components(links.round_trip),
+        "round_trip": components(links.uplink_trip),
         "cloud_delay": components(scenario.cloud.delay),
         "trigger": components(work.trigger),
     }

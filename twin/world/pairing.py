@@ -1,25 +1,22 @@
-"""Who gets which scanner and which gateway, by stated rules and with no chance in them.
+"""Who gets which gateway, by stated rules and with no chance in them.
 
-Scanner: the one with the most charge; of equal ones the first of the fleet. Gateway: phones go
-first, to the workers who stand farthest from any stationary gateway (a phone walks with its
-worker, so it serves where nothing else reaches); everyone else takes the nearest stationary
+Phones go first, to the workers who stand farthest from any stationary gateway (a phone walks with
+its worker, so it serves where nothing else reaches); everyone else takes the nearest stationary
 gateway within range that has a free place. A wall on the way counts as so many metres more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.draws import draw
-from twin.floor.rules.scanner import FULL_PPB
 from twin.floor.rules.streams import GATEWAY_CLOCK
 from twin.scenario import BleLink, Scenario, Wall
 from twin.world.roster import Roster, Worker, gateway_word
 
 _BLOCK = 512  # workers whose distances are computed at once
-_MILLION = 1_000_000
 
 
 @dataclass
@@ -29,41 +26,6 @@ class Place:
     gateway: int
     slot: int
     distance_m: float
-
-
-class Pool:
-    """The scanners that are not in use, on their docks."""
-
-    def __init__(self, roster: Roster) -> None:
-        """Begin with every scanner docked and full."""
-        scanners = len(roster.scanners)
-        self._full_us = np.array([scanner.charge_time_us for scanner in roster.scanners], np.int64)
-        self._charge_ppb = np.full(scanners, FULL_PPB, np.int64)
-        self._docked_us = np.zeros(scanners, np.int64)
-        self._free = np.ones(scanners, bool)
-
-    def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
-        """Return what charging at a constant rate has made of every scanner's charge [1e-9]."""
-        docked_us = np.minimum(now_us - self._docked_us, self._full_us)
-        gained_ppb = docked_us * _MILLION // np.maximum(self._full_us, 1) * 1000
-        return np.minimum(self._charge_ppb + gained_ppb, FULL_PPB)
-
-    def fullest_first(self, now_us: int) -> Iterator[tuple[int, int]]:
-        """Yield the free scanners as (scanner, charge [1e-9]); take them with ``take``."""
-        charges = self.charges_ppb(now_us)
-        for scanner in np.argsort(-charges, kind="stable"):
-            if self._free[scanner]:
-                yield int(scanner), int(charges[scanner])
-
-    def take(self, scanner: int) -> None:
-        """Take a scanner from its dock."""
-        self._free[scanner] = False
-
-    def put_back(self, scanner: int, charge_ppb: int, now_us: int) -> None:
-        """Dock a scanner with the charge it has [1e-9]."""
-        self._charge_ppb[scanner] = charge_ppb
-        self._docked_us[scanner] = now_us
-        self._free[scanner] = True
 
 
 class Gateways:
@@ -94,10 +56,17 @@ class Gateways:
                 return self._occupy(phone, 0.0)
         return None
 
-    def _take_fixed(self, w: int) -> Place | None:
+    def take_other(self, w: int, instead_of: int) -> Place | None:
+        """Take a place for a worker at another stationary gateway than the one given."""
+        return self._take_fixed(w, instead_of)
+
+    def _take_fixed(self, w: int, but: int = -1) -> Place | None:
         """Take a place at the nearest stationary gateway in range that has one free."""
         for gateway, metres in self._reach[w]:
-            if len(self._taken[gateway]) < self._roster.gateways[gateway].scanner_limit:
+            if (
+                gateway != but
+                and len(self._taken[gateway]) < self._roster.gateways[gateway].scanner_limit
+            ):
                 return self._occupy(gateway, metres)
         return None
 

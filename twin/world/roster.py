@@ -26,7 +26,10 @@ class Worker:
 
 @dataclass(frozen=True)
 class Scanner:
-    """One scanner of the pool; ``drain_ppb`` per scan [1e-9], ``charge_time_us`` [us]."""
+    """One scanner of the pool; ``drain_ppb`` per scan [1e-9], ``charge_time_us`` [us].
+
+    It charges only between two temperatures [degC].
+    """
 
     name: str
     serial: str
@@ -35,6 +38,8 @@ class Scanner:
     firmware: str
     drain_ppb: int
     charge_time_us: int
+    charge_min_degc: float
+    charge_max_degc: float
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,8 @@ def _scanners(scenario: Scenario) -> tuple[Scanner, ...]:
                     firmware=group.firmware,
                     drain_ppb=1_000_000_000 // model.scans_per_charge,
                     charge_time_us=model.charge_time_us,
+                    charge_min_degc=model.charge_min_degc,
+                    charge_max_degc=model.charge_max_degc,
                 )
             )
     return tuple(scanners)

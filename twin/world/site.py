@@ -5,7 +5,8 @@ generator: agenda plus engine is the whole state. Of two rows at the same moment
 goes first, so a place freed by one shift can be taken by the next.
 """
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
@@ -13,18 +14,20 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from twin.commands import SESSION
-from twin.events import EMPTY, EVENT, Kind, Outcome
+from twin.commands import FRESH, RESCANS, RESUMES, SESSION
+from twin.events import EMPTY, EVENT, NEVER, Asking, Kind, Outcome
 from twin.floor.engines import make_floor
 from twin.floor.rules.scanner import battery_column
 from twin.scenario import Scenario
+from twin.world.arriving import Arrivals, Comer, Waiting
 from twin.world.build import make_plan
 from twin.world.clock import Calendar
-from twin.world.pairing import Gateways, Place, Pool
+from twin.world.pairing import Gateways, Place
+from twin.world.pool import Pool
 from twin.world.roster import make_roster
 
 _SIMPY_OWN_PRIORITIES = 2
-_CLOSE, _OPEN = range(2)
+_CLOSE, _OPEN, _LOOK = range(3)
 _COLUMN = {name: i for i, name in enumerate(EVENT.names or ())}
 Sink = Callable[[NDArray[np.void]], None]
 
@@ -43,6 +46,7 @@ class Open(NamedTuple):
 
     scanner: int
     place: Place
+    until_us: int
 
 
 class Site:
@@ -65,19 +69,20 @@ class Site:
         self.scenario = scenario
         self.roster = make_roster(scenario, seed)
         self.calendar = Calendar(scenario.run.start, scenario.run.time_zone)
-        self.floor = make_floor(
-            engine, make_plan(scenario, self.roster, seed), keeps_rows=keeps_rows
-        )
+        plan = make_plan(scenario, self.roster, seed)
+        self.floor = make_floor(engine, plan, keeps_rows=keeps_rows)
         self.agenda: set[Row] = set()
         self._sink = sink
         self._env = simpy.Environment()
-        self._pool = Pool(self.roster)
+        self._pool = Pool(scenario, self.roster)
         self._gateways = Gateways(scenario, self.roster, seed)
+        self._arrivals = Arrivals(scenario, self.roster, plan, seed)
         self._workers_of: list[list[int]] = [[] for _ in scenario.work.shifts]
         for w, worker in enumerate(self.roster.workers):
             self._workers_of[worker.shift].append(w)
         self._open: dict[int, Open] = {}
-        self._waiting: dict[int, int] = {}  # worker without equipment -> end of the shift
+        self._waiting: dict[int, Waiting] = {}
+        self._edges_us: dict[int, list[int]] = {}  # of each shift's latest occurrence
         for shift in range(len(scenario.work.shifts)):
             self._post_next(shift, 0)
 
@@ -87,15 +92,24 @@ class Site:
         return int(self._env.now)
 
     def run(self, until_us: int) -> None:
-        """Let time pass up to a moment; what happens at that moment is left for later."""
-        if until_us > self.now_us:
-            self._env.run(until=until_us)
-            self._advance(until_us)
+        """Let time pass up to a moment; what happens at that moment is left for later.
 
-    def _advance(self, until_us: int) -> None:
-        """Let the floor catch up."""
-        for chunk in self.floor.advance(until_us):
-            self._sink(chunk)
+        The floor goes ahead of the agenda, up to what comes next there. Where a worker asks for a
+        scanner meanwhile, the answer may put something on the agenda that comes before.
+        """
+        if until_us <= self.now_us:
+            return
+        while True:
+            due_us = min(self._env.peek(), until_us)
+            for chunk in self.floor.advance(int(due_us)):
+                self._sink(chunk)
+            if self.floor.asking is not None:
+                self._answer(self.floor.asking)
+            elif due_us < until_us:
+                self._env.step()
+            else:
+                break
+        self._env.run(until=until_us)
 
     def _post_next(self, shift: int, from_us: int) -> None:
         """Put a shift's next opening on the agenda, one that is already under way included."""
@@ -106,8 +120,25 @@ class Site:
                 self._post(Row(max(begins_us, from_us), _OPEN, shift, ends_us))
                 return
 
+    def edges_us(self, shift: int, until_us: int) -> list[int]:
+        """Return begin, breaks and end of the occurrence of a shift that ends at a moment [us]."""
+        known = self._edges_us.get(shift)
+        if known is None or known[-1] != until_us:
+            facts = self.scenario.work.shifts[shift]
+            days = self.calendar.occurrences(facts.start, facts.duration_us, until_us - 1)
+            _, begins_us, _ = next(iter(days))
+            known = [begins_us]
+            for pause in facts.breaks:
+                begin_us = begins_us + pause.after_us
+                known += [begin_us, begin_us + pause.duration_us]
+            known.append(until_us)
+            self._edges_us[shift] = known
+        return known
+
     def _post(self, row: Row) -> None:
         """Put a row on the agenda."""
+        if row in self.agenda:
+            return
         self.agenda.add(row)
         event = simpy.Event(self._env)
         event._ok, event._value = True, None
@@ -116,88 +147,182 @@ class Site:
         self._env.schedule(event, priority, row.due_us - self.now_us)  # type: ignore[arg-type]
 
     def _happen(self, row: Row) -> None:
-        """Carry out a row of the agenda."""
+        """Carry out a row of the agenda; the floor has come up to it."""
         self.agenda.remove(row)
-        self._advance(row.due_us)
         if row.rank == _CLOSE:
             self._close_shift(row)
-        else:
+        elif row.rank == _OPEN:
             self._post(Row(row.until_us, _CLOSE, row.shift, row.until_us))
             self._post_next(row.shift, row.due_us + 1)
-            self._open_sessions(self._workers_of[row.shift], row.until_us)
+            workers = {w: Waiting(row.until_us, -1, FRESH) for w in self._workers_of[row.shift]}
+            self._equip(workers, row.due_us)
+        else:
+            self._equip_waiting(row.due_us)
 
-    def _open_sessions(self, workers: list[int], until_us: int) -> None:
+    def _equip(self, workers: dict[int, Waiting], now_us: int) -> None:
         """Equip workers, as far as there is equipment, and let them begin."""
-        rows, sessions, windows = [], [], _Windows(self)
-        scanners = self._pool.fullest_first(self.now_us)
-        for w in self._gateways.order(workers):
-            session = self._equip(w, until_us, windows, scanners)
-            if isinstance(session, Outcome):
-                if w not in self._waiting:  # or it was said when the shift began
-                    rows.append(self._row(w, Kind.UNEQUIPPED, outcome=session))
-                self._waiting[w] = until_us
+        rows, comers, windows = [], list[Comer](), _Windows(self, now_us)
+        scanners = deque(self._pool.fullest_first(now_us))
+        if not scanners and workers.keys() <= self._waiting.keys():
+            self._await_charge(now_us)
+            return  # that was said before
+        for w in self._gateways.order(list(workers)):
+            if not scanners and w in self._waiting:
+                continue
+            found = self._find(w, workers[w].until_us, scanners, now_us)
+            if isinstance(found, Outcome):
+                if w not in self._waiting:  # or it was said before
+                    rows.append(self._row(w, now_us, Kind.UNEQUIPPED, outcome=found))
+                    self._waiting[w] = workers[w]._replace(since_us=now_us)
+                self._waiting[w] = self._waiting[w]._replace(lacks=found)
             else:
                 self._waiting.pop(w, None)
-                sessions.append(session)
-                rows.append(self._session_row(w, Kind.SESSION_OPEN, session[5]))
-        self.floor.offer(np.array(sessions, SESSION), windows.array())
-        self._emit(rows)
+                comers.append(self._comer(w, found, workers[w], windows))
+        self._begin(comers, windows, now_us, Kind.SESSION_OPEN, rows)
+        self._await_charge(now_us)
 
-    def _equip(
-        self, w: int, until_us: int, windows: "_Windows", scanners: Iterator[tuple[int, int]]
-    ) -> tuple[float, ...] | Outcome:
-        """Give a worker a scanner and a place; return the session, or what is missing."""
+    def _find(
+        self, w: int, until_us: int, scanners: deque[tuple[int, int]], now_us: int
+    ) -> int | Outcome:
+        """Give a worker a scanner and a place; return its charge [1e-9], or what is missing."""
         place = self._gateways.take(w)
         if place is None:
             return Outcome.NO_GATEWAY
-        scanner, charge_ppb = next(scanners, (-1, 0))
-        if scanner < 0:
+        if not scanners:
             self._gateways.put_back(place)
             return Outcome.NO_SCANNER
-        self._pool.take(scanner)
-        self._open[w] = Open(scanner, place)
+        scanner, charge_ppb = scanners.popleft()
+        self._pool.take(scanner, now_us)
+        self._open[w] = Open(scanner, place, until_us)
+        return charge_ppb
+
+    def _comer(self, w: int, charge_ppb: int, waiting: Waiting, windows: "_Windows") -> Comer:
+        """Return a worker who goes to a gateway."""
+        stretches = windows.of(self.roster.workers[w].shift, waiting.until_us)
+        gateway = self._open[w].place.gateway
+        return Comer(w, gateway, charge_ppb, waiting, stretches, windows.begin_us(stretches))
+
+    def _begin(
+        self,
+        comers: list[Comer],
+        windows: "_Windows",
+        now_us: int,
+        kind: Kind,
+        rows: list[tuple[int, ...]],
+    ) -> None:
+        """Connect workers and offer their sessions; hand on rows, theirs behind the given ones."""
+        connected = self._arrivals.connect(comers, now_us)
+        sessions = np.array([self._session(comer) for comer in connected], SESSION)
+        self.floor.offer(sessions, windows.array())
+        self._emit(rows + [self._taken_row(comer, now_us, kind) for comer in connected])
+
+    def _session(self, comer: Comer) -> tuple[float, ...]:
+        """Return the session of a worker whose scanner is connected."""
+        scanner, place, until_us = self._open[comer.w]
         link, loss, anchor_us = self._gateways.link(place)
         interval_us = link.connection_interval_us
         return (
-            self.now_us, until_us, anchor_us, interval_us, link.packet_air_us, charge_ppb,
-            self.roster.scanners[scanner].drain_ppb, loss, w, scanner, place.gateway,
-            link.supervision_timeout_us // interval_us,
-            *windows.of(self.roster.workers[w].shift, until_us),
+            comer.connected_us, until_us, anchor_us, interval_us, link.packet_air_us,
+            comer.charge_ppb, self.roster.scanners[scanner].drain_ppb, loss, comer.w, scanner,
+            place.gateway, link.supervision_timeout_us // interval_us,
+            comer.waiting.resumes, *comer.stretches,
         )  # fmt: skip
+
+    def _answer(self, asking: Asking) -> None:
+        """Help a worker who cannot go on."""
+        if asking.after == Kind.DROP:
+            self._roam(asking.worker, asking.now_us)
+        else:
+            self._swap(asking.worker, asking.now_us)
+
+    def _roam(self, w: int, now_us: int) -> None:
+        """Let a worker pair with another gateway in reach, if there is one with a free place."""
+        scanner, place, until_us = self._open[w]
+        another = self._gateways.take_other(w, place.gateway)
+        windows = _Windows(self, now_us)
+        if another is None:
+            self._begin([], windows, now_us, Kind.ROAM, [])
+            return
+        self._gateways.put_back(place)
+        self._open[w] = Open(scanner, another, until_us)
+        left_ppb = self.floor.charge_ppb(w, now_us)
+        comer = self._comer(w, left_ppb, Waiting(until_us, now_us, RESCANS), windows)
+        self._begin([comer], windows, now_us, Kind.ROAM, [])
+
+    def _swap(self, w: int, now_us: int) -> None:
+        """Give a worker with an empty scanner another one, or let it wait for one."""
+        scanner, place, until_us = self._open.pop(w)
+        left_ppb = self.floor.charge_ppb(w, now_us)
+        self._pool.put_back(scanner, left_ppb, now_us)
+        another, charge_ppb = self._pool.fullest(now_us) or (-1, 0)
+        waiting, windows = Waiting(until_us, now_us, RESUMES), _Windows(self, now_us)
+        if another >= 0:
+            self._pool.take(another, now_us)
+            self._open[w] = Open(another, place, until_us)
+            comer = self._comer(w, charge_ppb, waiting, windows)
+            self._begin([comer], windows, now_us, Kind.SWAP, [])
+            return
+        self._gateways.put_back(place)
+        self._waiting[w] = waiting
+        rows = [
+            self._closed_row(w, now_us, scanner, place, left_ppb),
+            self._row(w, now_us, Kind.UNEQUIPPED, outcome=Outcome.NO_SCANNER),
+        ]
+        self._begin([], windows, now_us, Kind.SWAP, rows)
+        self._equip_waiting(now_us)  # a place is free now
+
+    def _await_charge(self, now_us: int) -> None:
+        """Note when to look again, where somebody waits for a scanner to be charged."""
+        if any(waiting.lacks == Outcome.NO_SCANNER for waiting in self._waiting.values()):
+            ready_us = self._pool.next_ready_us(now_us)
+            if ready_us != NEVER:
+                self._post(Row(ready_us, _LOOK, 0, 0))
 
     def _close_shift(self, row: Row) -> None:
         """Put back what the workers of a shift hold, and equip those who wait for it."""
-        charges = self.floor.charges_ppb(self.now_us)
+        now_us = row.due_us
+        charges = self.floor.charges_ppb(now_us)
         rows = []
         for w in self._workers_of[row.shift]:
-            self._waiting.pop(w, None)
+            if w in self._waiting:
+                waited_us = now_us - self._waiting.pop(w).since_us
+                rows.append(self._row(w, now_us, Kind.SESSION_CLOSE, wait_us=waited_us))
             if w in self._open:
-                rows.append(self._session_row(w, Kind.SESSION_CLOSE, int(charges[w])))
-                scanner, place = self._open.pop(w)
-                self._pool.put_back(scanner, int(charges[w]), self.now_us)
+                scanner, place, _ = self._open.pop(w)
+                rows.append(self._closed_row(w, now_us, scanner, place, int(charges[w])))
+                self._pool.put_back(scanner, int(charges[w]), now_us)
                 self._gateways.put_back(place)
         self._emit(rows)
-        self._equip_waiting()
+        self._equip_waiting(now_us)
 
-    def _equip_waiting(self) -> None:
-        """Let workers begin who found no equipment when their shift began."""
-        by_end: dict[int, list[int]] = {}
-        for w, until_us in self._waiting.items():
-            if until_us > self.now_us:  # a shift that closes at this very moment is over
-                by_end.setdefault(until_us, []).append(w)
-        for until_us, workers in sorted(by_end.items()):
-            self._open_sessions(workers, until_us)
+    def _equip_waiting(self, now_us: int) -> None:
+        """Let workers begin who found no equipment so far."""
+        # A shift that closes at this very moment is over.
+        workers = {w: found for w, found in self._waiting.items() if found.until_us > now_us}
+        if workers:
+            self._equip(workers, now_us)
 
-    def _session_row(self, w: int, kind: Kind, charge_ppb: float) -> tuple[int, ...]:
-        """Return the row of a session that opens or closes."""
-        scanner, place = self._open[w]
-        battery = battery_column(int(charge_ppb))
-        return self._row(w, kind, scanner=scanner, gateway=place.gateway, battery=battery)
+    def _taken_row(self, comer: Comer, now_us: int, kind: Kind) -> tuple[int, ...]:
+        """Return the row of a worker who takes a scanner."""
+        scanner, place, _ = self._open[comer.w]
+        return self._row(
+            comer.w, now_us, kind, scanner=scanner, gateway=place.gateway,
+            battery=battery_column(comer.charge_ppb), beep_us=comer.connected_us,
+            wait_us=comer.without_us, attempts=comer.attempts,
+        )  # fmt: skip
 
-    def _row(self, w: int, kind: Kind, **columns: int) -> tuple[int, ...]:
+    def _closed_row(
+        self, w: int, now_us: int, scanner: int, place: Place, charge_ppb: int
+    ) -> tuple[int, ...]:
+        """Return the row of a worker who puts a scanner back."""
+        battery, gateway = battery_column(charge_ppb), place.gateway
+        kind = Kind.SESSION_CLOSE
+        return self._row(w, now_us, kind, scanner=scanner, gateway=gateway, battery=battery)
+
+    def _row(self, w: int, now_us: int, kind: Kind, **columns: int) -> tuple[int, ...]:
         """Return a row of the site's own."""
         values = list(EMPTY)
-        for name, value in {"time_us": self.now_us, "worker": w, "kind": kind, **columns}.items():
+        for name, value in {"time_us": now_us, "worker": w, "kind": kind, **columns}.items():
             values[_COLUMN[name]] = int(value)
         return tuple(values)
 
@@ -210,9 +335,10 @@ class Site:
 class _Windows:
     """The stretches of work between breaks, of the shifts of one offer."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, now_us: int) -> None:
         """Begin without any."""
         self._site = site
+        self._now_us = now_us
         self._rows: list[tuple[int, int]] = []
         self._of: dict[int, tuple[int, int]] = {}
 
@@ -224,19 +350,16 @@ class _Windows:
             self._of[shift] = first, len(self._rows)
         return self._of[shift]
 
+    def begin_us(self, stretches: tuple[int, int]) -> int:
+        """Return when the first of some stretches begins [us]."""
+        return self._rows[stretches[0]][0]
+
     def _stretches(self, shift: int, until_us: int) -> list[tuple[int, int]]:
         """Return what breaks leave of a shift from now on; empty stretches are left out [us]."""
-        site = self._site
-        facts = site.scenario.work.shifts[shift]
-        days = site.calendar.occurrences(facts.start, facts.duration_us, until_us - 1)
-        _, begins_us, _ = next(iter(days))
-        edges = [begins_us]
-        for pause in facts.breaks:
-            edges += [begins_us + pause.after_us, begins_us + pause.after_us + pause.duration_us]
-        edges.append(until_us)
-        clipped = [min(max(edge, site.now_us), until_us) for edge in edges]
+        edges = self._site.edges_us(shift, until_us)
+        clipped = [min(max(edge, self._now_us), until_us) for edge in edges]
         pairs = zip(clipped[::2], clipped[1::2], strict=True)
-        return [(a, b) for a, b in pairs if a < b] or [(site.now_us, site.now_us)]
+        return [(a, b) for a, b in pairs if a < b] or [(self._now_us, self._now_us)]
 
     def array(self) -> NDArray[np.int64]:
         """Return all stretches, shape (n, 2) [us]."""

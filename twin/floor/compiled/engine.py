@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.events import EVENT
-from twin.floor.compiled.kernel import open_sessions, run, session_charges
+from twin.events import EVENT, Asking, Kind
+from twin.floor.compiled.charge import session_charges
+from twin.floor.compiled.kernel import open_sessions, run
 from twin.floor.compiled.state import build_floor
 from twin.floor.plan import FloorPlan
 
@@ -30,13 +31,14 @@ class CompiledFloor:
             Whether chunks stay valid; else each is overwritten after the next one is asked for.
         """
         self._floor = build_floor(plan)
-        self._windows = np.zeros((0, 2), np.int64)
+        self._windows = np.zeros((64, 2), np.int64)
+        self._used_windows = 0
         self._keeps_rows = keeps_rows
         self._chunk = np.empty(KEPT_CHUNK_ROWS if keeps_rows else PASSING_CHUNK_ROWS, EVENT)
         self._used = 0
 
     def offer(self, sessions: NDArray[np.void], windows: NDArray[np.int64]) -> None:
-        """Open sessions now.
+        """Open sessions now; where a worker asks for help, this is the answer.
 
         Parameters
         ----------
@@ -47,12 +49,23 @@ class CompiledFloor:
         """
         shifted = sessions.copy()
         for name in ("first_window", "end_window"):
-            shifted[name] += len(self._windows)
-        self._windows = np.concatenate([self._windows, windows])
+            shifted[name] += self._used_windows
+        self._keep_windows(windows)
         open_sessions(self._floor, self._windows, shifted)
 
+    def _keep_windows(self, windows: NDArray[np.int64]) -> None:
+        """Put stretches of work behind those that are kept."""
+        end = self._used_windows + len(windows)
+        if end > len(self._windows):
+            self._windows = np.concatenate([self._windows, np.zeros((end, 2), np.int64)])
+        self._windows[self._used_windows : end] = windows
+        self._used_windows = end
+
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
-        """Yield the rows before a moment that were not yielded yet, in order, as chunks."""
+        """Yield the rows before a moment that were not yielded yet, in order, as chunks.
+
+        It ends early after the row with which a worker asks the site for help (``asking``).
+        """
         full = True
         while full:
             first = self._used
@@ -64,13 +77,29 @@ class CompiledFloor:
                 self._used = 0
                 self._chunk = np.empty_like(self._chunk) if self._keeps_rows else self._chunk
 
+    @property
+    def asking(self) -> Asking | None:
+        """The worker who asks the site for help, None for nobody."""
+        worker, now_us, kind = self._floor.asks.tolist()
+        return None if worker < 0 else Asking(worker, now_us, Kind(kind))
+
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
         """Return the charge of each worker's scanner now, scans before now counted [1e-9]."""
         out = np.zeros(len(self._floor.workers), np.int64)
-        session_charges(self._floor, now_us, out)
+        session_charges(self._floor, 0, now_us, out)
         return out
+
+    def charge_ppb(self, worker: int, now_us: int) -> int:
+        """Return the same of one worker's scanner [1e-9]."""
+        out = np.zeros(1, np.int64)
+        session_charges(self._floor, worker, now_us, out)
+        return int(out[0])
 
     def busy_us(self, now_us: int) -> NDArray[np.int64]:
         """Return how long each gateway has served until now: accepted less still to do [us]."""
         gateways = self._floor.gateways
         return np.asarray(gateways["busy_us"] - np.maximum(0, gateways["free_us"] - now_us))
+
+    def most_held(self) -> NDArray[np.int64]:
+        """Return the most messages that each gateway held for the uplink so far [1]."""
+        return self._floor.gateways["most_held"].astype(np.int64)

@@ -3,19 +3,33 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.commands import FRESH, RESCANS
 from twin.compiling import inlined_rule, prefetch, rule
 from twin.draws import fold
-from twin.events import NEVER, Kind, Outcome, Role
+from twin.events import NEVER, Kind, Outcome, Role, Slip
+from twin.floor.compiled.charge import charge_ppb
+from twin.floor.compiled.links import (
+    NOT_CONNECTED,
+    ask,
+    close_link,
+    cross,
+    decide_report,
+    decide_scan,
+    link_turns,
+    open_link,
+)
+from twin.floor.compiled.passage import accept
 from twin.floor.compiled.state import Floor
 from twin.floor.compiled.tournament import put
-from twin.floor.rules.ble import attempts, exchange_us
-from twin.floor.rules.gateway import service_us, uplinked_us, visible_us
-from twin.floor.rules.scanner import battery_column, charge_left_ppb, report_number, report_us
-from twin.floor.rules.streams import FEEDBACK, UPLINK
+from twin.floor.rules.orders import take_order
+from twin.floor.rules.scanner import battery_column, is_low, report_number, report_us
+from twin.floor.rules.streams import FEEDBACK
 from twin.floor.rules.workload import (
     done_us,
     first_line,
+    forgets_end,
     interval_us,
+    is_wrong,
     job_lines,
     left_us,
     next_line,
@@ -27,8 +41,11 @@ _NEVER = int(NEVER)
 _MOST_TRIES = 255
 _SCAN, _TELEMETRY = int(Kind.SCAN), int(Kind.TELEMETRY)
 _DELIVERED, _LOST = int(Outcome.DELIVERED), int(Outcome.LOST_BLE)
-_NO_FEEDBACK = int(Outcome.NO_FEEDBACK)
+_NO_FEEDBACK, _NOT_CONNECTED = int(Outcome.NO_FEEDBACK), int(Outcome.NOT_CONNECTED)
+_LOST_BUFFER = int(Outcome.LOST_BUFFER)
+_FRESH, _RESCANS = FRESH, RESCANS
 _NONE = int(Role.NONE)
+_WRONG, _FORGOTTEN = int(Slip.WRONG_BARCODE), int(Slip.END_FORGOTTEN)
 
 
 @rule
@@ -39,14 +56,15 @@ def run(
     rows: NDArray[np.void],
     used: int,
 ) -> int:
-    """Write the rows of all arrivals before a moment; stop early when the chunk is full.
+    """Write the rows of all events before a moment; stop early when the chunk is full.
+
+    It also stops after the row of a worker who asks the site for help: ``floor.asks``.
 
     Returns
     -------
     how many rows of the chunk are used
     """
-    book, tree, bits = floor.book, floor.tree, floor.bits
-    workers, reporters, gateways = floor.workers, floor.reporters, floor.gateways
+    tree, bits, workers = floor.tree, floor.bits, floor.workers
     leaf_mask = (1 << bits) - 1
     while used < len(rows):
         key = tree[1]
@@ -55,174 +73,201 @@ def run(
             break
         leaf = key & leaf_mask
         w = _worker(leaf, len(workers))
-        me = workers[w]
         row = rows[used]
         row["worker"] = w
         if leaf == w:
-            failed = _scan_arrives(book, me, gateways[me["gateway"]], now_us, row)
-            arrival_us = _next_scan(book, me, windows, failed)
+            arrival_us = _scan_ends(floor, windows, w, now_us, row)
+        elif leaf < 2 * len(workers):
+            arrival_us = _report_ends(floor, w, now_us, row)
         else:
-            mine = reporters[w]
-            _report_arrives(book, me, mine, gateways[me["gateway"]], now_us, row)
-            arrival_us = _next_report(book, me, mine, mine["number"] + 1)
+            used += link_turns(floor, w, now_us, row)
+            if floor.asks[0] >= 0:
+                break
+            continue
         soon = put(tree, bits, leaf, arrival_us)
         prefetch(workers, _worker(soon, len(workers)))
         used += 1
+        if floor.asks[0] >= 0:
+            break
     return used
 
 
 @inlined_rule
 def _worker(leaf: int, workers: int) -> int:
-    """Return whose arrival a leaf holds: first the scans of all workers, then the reports."""
+    """Return whose a leaf is: first the scans of all workers, then the reports, the links."""
+    if leaf >= workers:
+        leaf -= workers
     return leaf if leaf < workers else leaf - workers
 
 
 @inlined_rule
-def _scan_arrives(
-    book: NDArray[np.void], me: np.void, gateway: np.void, now_us: int, row: np.void
-) -> bool:
-    """A scan reaches its gateway, or its scanner gives up; return whether it failed."""
+def _scan_ends(floor: Floor, windows: NDArray[np.int64], w: int, now_us: int, row: np.void) -> int:
+    """A scan reaches its gateway or fails; return when the worker's next one does [us]."""
+    book, me = floor.book, floor.workers[w]
+    scan = me["scan"]
     me["scans"] += 1
-    beep_us, failed = now_us, True
-    if me["tries"] > me["limit"]:
-        _write_lost(row)
+    row["slip"] = 0
+    row["copies"] = 0
+    ready_us, failed = now_us, True
+    if me["tries"] == NOT_CONNECTED:
+        ready_us = floor.links[w]["up_us"]
+        _write_unsent(row, _NOT_CONNECTED, ready_us - now_us)
+        row["beep_us"] = now_us
+    elif me["tries"] > me["limit"]:
+        _write_unsent(row, _LOST, 0)
+        row["beep_us"] = now_us
     else:
-        served_us = _accept(book, gateway, me["scan"], now_us, row)
-        tries = attempts(me["scan"], FEEDBACK, me["loss"], me["limit"])
-        beep_us = _exchange_us(me, served_us, tries)
-        failed = tries > me["limit"]
-        row["outcome"] = _NO_FEEDBACK if failed else _DELIVERED
+        ready_us, failed = _scan_arrives(floor, me, w, scan, now_us, row)
     _write_message(book, me, row, now_us, me["scan_us"], me["tries"])
     row["kind"] = _SCAN
-    row["beep_us"] = beep_us
     row["number"] = me["number"]
     row["job"] = me["job"] if me["lines"] > 0 else -1
     row["line"] = me["line"] if me["lines"] > 0 else -1
     row["role"] = role_of(me["line"], me["lines"])
-    me["ready_us"] = beep_us
-    return failed
+    me["ready_us"] = ready_us
+    return _next_scan(floor, me, w, windows, failed, row)
+
+
+@inlined_rule
+def _scan_arrives(
+    floor: Floor, me: np.void, w: int, scan: int, now_us: int, row: np.void
+) -> tuple[int, bool]:
+    """A scan is at its gateway; return when the worker hears of it [us] and must scan again."""
+    served_us = accept(floor, me["gateway"], scan, now_us, row)
+    tries, beep_us = cross(floor, me, w, scan, FEEDBACK, served_us)
+    failed = tries > me["limit"]
+    row["beep_us"] = beep_us
+    row["outcome"] = _DELIVERED if row["copies"] > 0 else _LOST_BUFFER
+    if failed and row["copies"] > 0:
+        row["outcome"] = _NO_FEEDBACK
+    elif not failed and is_wrong(floor.book, scan, role_of(me["line"], me["lines"])):
+        row["slip"] = _WRONG
+        failed = True
+    return beep_us, failed
 
 
 @inlined_rule
 def _next_scan(
-    book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], failed: bool
+    floor: Floor,
+    me: np.void,
+    w: int,
+    windows: NDArray[np.int64],
+    failed: bool,
+    row: np.void,
 ) -> int:
-    """After the beep: the next line, or the same again; return when that arrives [us]."""
+    """After the beep: the next line, or the same again; return when that ends [us]."""
     me["number"] += 1
     if not failed:
         me["line"] = next_line(me["line"], me["lines"])
+        if me["line"] > me["lines"] > 0 and forgets_end(floor.book, me["state"], me["job"]):
+            row["slip"] = _FORGOTTEN
+            me["line"] = 0
         if me["lines"] > 0 and me["line"] == 0:
-            _next_job(book, me)
-    return _plan_scan(book, me, windows, failed)
+            _next_job(floor, me)
+        if is_low(floor.book, row["battery"]):
+            return _ask_for_scanner(floor, w, row["time_us"])
+    return _plan_scan(floor, me, w, windows, failed)
 
 
 @rule
-def _next_job(book: NDArray[np.void], me: np.void) -> None:
-    """A worker takes the next job."""
+def _ask_for_scanner(floor: Floor, w: int, now_us: int) -> int:
+    """A worker puts a nearly empty scanner down; nothing comes until the site has answered."""
+    ask(floor, w, now_us, _SCAN)
+    floor.workers[w]["scan_us"] = _NEVER
+    if floor.book[0]["telemetry_period_us"] > 0:
+        floor.reporters[w]["made_us"] = _NEVER
+        put(floor.tree, floor.bits, len(floor.workers) + w, _NEVER)
+    if len(floor.links) > 0:
+        close_link(floor, w)
+    return _NEVER
+
+
+@rule
+def _next_job(floor: Floor, me: np.void) -> None:
+    """A worker takes the next job: the next of its own, or the site's next order."""
     me["job"] += 1
-    me["lines"] = job_lines(book, me["state"], me["job"])
+    if len(floor.orders_per_h) > 0:
+        order = floor.orders[0]
+        taken = order["taken"]
+        me["ready_us"] = max(me["ready_us"], take_order(order, floor.orders_per_h))
+        me["lines"] = job_lines(floor.book, order["state"], taken)
+    else:
+        me["lines"] = job_lines(floor.book, me["state"], me["job"])
     me["line"] = first_line(me["lines"])
 
 
 @inlined_rule
 def _plan_scan(
-    book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], repeated: bool
+    floor: Floor, me: np.void, w: int, windows: NDArray[np.int64], repeated: bool
 ) -> int:
-    """Decide when a worker scans next; return when that reaches the gateway [us]."""
+    """Decide when a worker scans next; return when that ends, if that is known [us]."""
+    book = floor.book
     scan = fold(me["state"], me["number"])
     role = role_of(me["line"], me["lines"])
-    work_us = interval_us(book, scan, role, repeated)
+    work_us = interval_us(book, scan, role, repeated, me["pace"])
     scan_us = done_us(me["ready_us"], me["opens_us"], me["closes_us"], work_us)
-    while scan_us == _NEVER and me["window"] + 1 < me["end_window"]:
+    stretches = floor.stretches[w]
+    while scan_us == _NEVER and stretches["here"] + 1 < stretches["end"]:
         work_us = left_us(me["ready_us"], me["opens_us"], me["closes_us"], work_us)
-        _open_window(book, me, windows, me["window"] + 1, False)
+        stretches["here"] += 1
+        _come_back(book, me, windows, stretches["here"])
         scan_us = done_us(me["ready_us"], me["opens_us"], me["closes_us"], work_us)
     me["scan"] = scan
     me["scan_us"] = scan_us
-    if scan_us == _NEVER:
-        return _NEVER
-    me["tries"] = attempts(scan, UPLINK, me["loss"], me["limit"])
-    return _exchange_us(me, scan_us, me["tries"])
+    return decide_scan(floor, me, w)
 
 
 @rule
-def _open_window(
-    book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], window: int, first: bool
+def _come_back(
+    book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], window: int
 ) -> None:
-    """A worker turns to the next stretch of work."""
-    me["window"] = window
-    me["opens_us"] = opening_us(book, me["state"], windows[window, 0], first)
+    """A worker comes back from a break."""
+    me["opens_us"] = opening_us(book, me["state"], windows[window, 0], False)
     me["closes_us"] = windows[window, 1]
 
 
 @rule
-def _report_arrives(
-    book: NDArray[np.void],
-    me: np.void,
-    mine: np.void,
-    gateway: np.void,
-    now_us: int,
-    row: np.void,
-) -> None:
-    """A scanner's report reaches its gateway, or is given up; nobody repeats it."""
-    if mine["tries"] > me["limit"]:
-        _write_lost(row)
+def _report_ends(floor: Floor, w: int, now_us: int, row: np.void) -> int:
+    """A scanner's report reaches its gateway or fails; return when the next one does [us].
+
+    Nobody repeats a report.
+    """
+    me, mine = floor.workers[w], floor.reporters[w]
+    row["copies"] = 0
+    if mine["tries"] == NOT_CONNECTED:
+        _write_unsent(row, _NOT_CONNECTED, floor.links[w]["up_us"] - now_us)
+    elif mine["tries"] > me["limit"]:
+        _write_unsent(row, _LOST, 0)
     else:
-        _accept(book, gateway, fold(mine["scanner_state"], mine["number"]), now_us, row)
-        row["outcome"] = _DELIVERED
-    _write_message(book, me, row, now_us, mine["made_us"], mine["tries"])
+        report = fold(mine["scanner_state"], mine["number"])
+        accept(floor, me["gateway"], report, now_us, row)
+        row["outcome"] = _DELIVERED if row["copies"] > 0 else _LOST_BUFFER
+    _write_message(floor.book, me, row, now_us, mine["made_us"], mine["tries"])
     row["kind"] = _TELEMETRY
     row["beep_us"] = _NEVER
     row["number"] = mine["number"]
     row["job"] = -1
     row["line"] = -1
     row["role"] = _NONE
+    row["slip"] = 0
+    return _next_report(floor, me, mine, w, mine["number"] + 1)
 
 
 @rule
-def _next_report(book: NDArray[np.void], me: np.void, mine: np.void, number: int) -> int:
-    """Decide when a scanner reports next; return when that reaches the gateway [us]."""
-    moment_us = report_us(mine["scanner_state"], number, book[0]["telemetry_period_us"])
-    if moment_us >= mine["until_us"]:
-        return _NEVER
+def _next_report(floor: Floor, me: np.void, mine: np.void, w: int, number: int) -> int:
+    """Decide when a scanner reports next; return when that ends, if that is known [us]."""
+    moment_us = report_us(mine["scanner_state"], number, floor.book[0]["telemetry_period_us"])
     mine["number"] = number
-    mine["made_us"] = moment_us
-    report = fold(mine["scanner_state"], number)
-    mine["tries"] = attempts(report, UPLINK, me["loss"], me["limit"])
-    return _exchange_us(me, moment_us, mine["tries"])
+    mine["made_us"] = moment_us if moment_us < mine["until_us"] else _NEVER
+    return decide_report(floor, me, mine, w)
 
 
 @inlined_rule
-def _exchange_us(me: np.void, ready_us: int, tries: int) -> int:
-    """Return when a message of this session is across [us]."""
-    return exchange_us(
-        ready_us, me["anchor_us"], me["interval_us"], me["air_us"], tries, me["limit"]
-    )
-
-
-@inlined_rule
-def _accept(
-    book: NDArray[np.void], gateway: np.void, message: int, now_us: int, row: np.void
-) -> int:
-    """Queue a message at its gateway; return when the gateway is done with it [us]."""
-    begins_us = max(now_us, gateway["free_us"])
-    work_us = service_us(book, message)
-    served_us = begins_us + work_us
-    up_us = uplinked_us(book, message, served_us, gateway["uplinked_us"])
-    gateway["free_us"] = served_us
-    gateway["uplinked_us"] = up_us
-    gateway["busy_us"] += work_us
-    row["wait_us"] = begins_us - now_us
-    row["visible_us"] = visible_us(book, message, up_us)
-    return served_us
-
-
-@rule
-def _write_lost(row: np.void) -> None:
+def _write_unsent(row: np.void, outcome: int, wait_us: int) -> None:
     """Fill what a message that never arrived has."""
-    row["wait_us"] = 0
+    row["wait_us"] = wait_us
     row["visible_us"] = _NEVER
-    row["outcome"] = _LOST
+    row["outcome"] = outcome
 
 
 @inlined_rule
@@ -235,56 +280,47 @@ def _write_message(
     row["scanner"] = me["scanner"]
     row["gateway"] = me["gateway"]
     row["attempts"] = min(tries, me["limit"], _MOST_TRIES)
-    row["battery"] = battery_column(_charge_ppb(book, me, now_us, me["scans"]))
-
-
-@inlined_rule
-def _charge_ppb(book: NDArray[np.void], me: np.void, now_us: int, scans: int) -> int:
-    """Return the charge of a worker's scanner after some scans [1e-9]."""
-    return charge_left_ppb(
-        me["charge_ppb"],
-        scans,
-        me["drain_ppb"],
-        now_us - me["opened_us"],
-        book[0]["idle_drain_ppm_per_h"],
-    )
-
-
-@rule
-def session_charges(floor: Floor, now_us: int, out: NDArray[np.int64]) -> None:
-    """Fill the charge of every worker's scanner, its scans before now counted [1e-9]."""
-    for w in range(len(floor.workers)):
-        me = floor.workers[w]
-        under_way = 1 if me["scan_us"] < now_us else 0
-        out[w] = _charge_ppb(floor.book, me, now_us, me["scans"] + under_way)
+    row["battery"] = battery_column(charge_ppb(book, me, now_us, me["scans"]))
 
 
 @rule
 def open_sessions(floor: Floor, windows: NDArray[np.int64], sessions: NDArray[np.void]) -> None:
     """Let workers begin: the session's facts, a new job, the first scan, the first report."""
-    book = floor.book
+    floor.asks[0] = -1
     for i in range(len(sessions)):
         session = sessions[i]
         w = session["worker"]
         me = floor.workers[w]
-        _take(me, session)
-        if me["line"] != first_line(me["lines"]):
-            _next_job(book, me)
-        _open_window(book, me, windows, session["first_window"], True)
-        put(floor.tree, floor.bits, w, _plan_scan(book, me, windows, False))
-        if book[0]["telemetry_period_us"] > 0:
+        _take(me, session, windows)
+        floor.stretches[w]["here"] = session["first_window"]
+        floor.stretches[w]["end"] = session["end_window"]
+        if len(floor.links) > 0:
+            open_link(floor, w, session["opened_us"], session["until_us"])
+        if _begins_job(me, session["resumes"] != _FRESH):
+            _next_job(floor, me)
+        rescans = session["resumes"] == _RESCANS
+        put(floor.tree, floor.bits, w, _plan_scan(floor, me, w, windows, rescans))
+        if floor.book[0]["telemetry_period_us"] > 0:
             mine = floor.reporters[w]
             mine["scanner_state"] = floor.scanner_states[session["scanner"]]
             mine["until_us"] = session["until_us"]
             first = report_number(
-                mine["scanner_state"], session["opened_us"], book[0]["telemetry_period_us"]
+                mine["scanner_state"], session["opened_us"], floor.book[0]["telemetry_period_us"]
             )
-            arrival_us = _next_report(book, me, mine, first)
+            arrival_us = _next_report(floor, me, mine, w, first)
             put(floor.tree, floor.bits, len(floor.workers) + w, arrival_us)
 
 
+@inlined_rule
+def _begins_job(me: np.void, resumes: bool) -> bool:
+    """Say whether a session begins with a new job: not where a scanner was swapped in one."""
+    if me["job"] < 0:
+        return me["lines"] > 0
+    return not resumes and me["line"] != first_line(me["lines"])
+
+
 @rule
-def _take(me: np.void, session: np.void) -> None:
+def _take(me: np.void, session: np.void, windows: NDArray[np.int64]) -> None:
     """Copy a session's facts."""
     me["scanner"] = session["scanner"]
     me["gateway"] = session["gateway"]
@@ -294,8 +330,9 @@ def _take(me: np.void, session: np.void) -> None:
     me["loss"] = session["loss"]
     me["limit"] = session["attempts"]
     me["scans"] = 0
-    me["end_window"] = session["end_window"]
     me["opened_us"] = session["opened_us"]
     me["charge_ppb"] = session["charge_ppb"]
     me["drain_ppb"] = session["drain_ppb"]
     me["ready_us"] = max(me["ready_us"], session["opened_us"])
+    me["opens_us"] = max(session["opened_us"], windows[session["first_window"], 0])
+    me["closes_us"] = windows[session["first_window"], 1]

@@ -14,8 +14,8 @@ from twin.draws import fold, root
 from twin.events import NEVER
 from twin.floor.compiled.memory import zeros
 from twin.floor.compiled.tournament import empty_tree, leaf_bits
-from twin.floor.plan import FloorPlan
-from twin.floor.rules.workload import first_line, job_lines
+from twin.floor.plan import LONG_AGO_US, FloorPlan, start_orders
+from twin.floor.rules.workload import first_line, job_lines, pace
 
 _NEVER = int(NEVER)
 
@@ -31,6 +31,7 @@ WORKER = np.dtype(
         # The session: who with what.
         ("opened_us", "i8"),
         ("loss", "f8"),
+        ("pace", "f8"),
         ("anchor_us", "i4"),
         ("interval_us", "i4"),
         ("air_us", "i4"),
@@ -40,8 +41,6 @@ WORKER = np.dtype(
         ("scanner", "i4"),
         ("gateway", "i4"),
         ("scans", "i4"),  # scans of this session so far
-        ("window", "i4"),
-        ("end_window", "i4"),
         # Where in the work the coming scan stands.
         ("number", "i4"),
         ("job", "i4"),
@@ -51,6 +50,9 @@ WORKER = np.dtype(
     ]
 )
 """Two cache lines: with many workers, what a scan costs is the lines that it touches."""
+
+STRETCHES = np.dtype([("here", "i4"), ("end", "i4")])
+"""A worker's stretches of work between breaks: which is on, and one past the last."""
 
 REPORTER = np.dtype(
     [
@@ -63,7 +65,39 @@ REPORTER = np.dtype(
 )
 """The report that is coming from the scanner in a worker's hand."""
 
-GATEWAY = np.dtype([("free_us", "i8"), ("uplinked_us", "i8"), ("busy_us", "i8")])
+LINK = np.dtype(
+    [
+        ("state", "i8"),  # address state of this link
+        ("fade_from_us", "i8"),  # the fade that comes next or is on
+        ("fade_to_us", "i8"),
+        ("fails_us", "i8"),  # when it drops before that fade is over, NEVER if it holds
+        ("up_us", "i8"),  # while it is down: when it is back; else NEVER
+        ("until_us", "i8"),
+        ("dropped_us", "i8"),
+        ("kind", "i4"),  # which class of links
+        ("number", "i4"),  # of the stretch from one fade to the next
+    ]
+)
+"""The link of a worker's scanner, where links drop: one cache line."""
+
+GATEWAY = np.dtype(
+    [
+        ("free_us", "i8"),
+        ("published_us", "i8"),
+        ("acknowledged_us", "i8"),
+        ("busy_us", "i8"),
+        ("stall_from_us", "i8"),  # the Wi-Fi suffers from a link that reconnects
+        ("stall_to_us", "i8"),
+        ("outage", "i4"),  # the first that is not over, and one past its last
+        ("end_outage", "i4"),
+        ("kind", "i4"),  # which class of links
+        ("most_held", "i4"),
+    ]
+)
+"""One cache line."""
+
+HELD = np.dtype([("first", "i8"), ("end", "i8")])
+"""Which messages wait for the uplink of a gateway, counted from the beginning."""
 
 
 class Floor(NamedTuple):
@@ -74,41 +108,86 @@ class Floor(NamedTuple):
     book
         Array of one ``RULEBOOK`` record.
     tree
-        One leaf for each worker's coming scan, behind them one for each worker's coming report.
+        One leaf for each worker's coming scan; behind them, where there are such things, one for
+        each worker's coming report, and one for what comes next on each worker's link.
     bits
         How many low bits of a key hold the leaf.
-    workers, reporters, gateways
-        Arrays of ``WORKER``, ``REPORTER`` and ``GATEWAY`` records.
+    workers, stretches, reporters, links, gateways
+        Arrays of ``WORKER``, ``STRETCHES``, ``REPORTER``, ``LINK`` and ``GATEWAY`` records.
     scanner_states
         Address states of the scanners.
+    classes
+        Array of two ``LINK_CLASS`` records.
+    outages
+        Stretches without uplink, shape (n, 2) [us].
+    held, held_until_us
+        Array of ``HELD`` records, and when the messages in each gateway's buffer are acknowledged:
+        a ring for each gateway, shape (gateways, buffer) [us].
+    orders, orders_per_h
+        Array of one ``ORDERS`` record, and expected orders in each hour [1/h]; empty: no
+        orders.
+    asks
+        The worker who asks the site for help, -1 for nobody, when [us], and after which kind of
+        row, shape (3,).
     """
 
     book: NDArray[np.void]
     tree: NDArray[np.int64]
     bits: int
     workers: NDArray[np.void]
+    stretches: NDArray[np.void]
     reporters: NDArray[np.void]
+    links: NDArray[np.void]
     gateways: NDArray[np.void]
     scanner_states: NDArray[np.int64]
+    classes: NDArray[np.void]
+    outages: NDArray[np.int64]
+    held: NDArray[np.void]
+    held_until_us: NDArray[np.int64]
+    orders: NDArray[np.void]
+    orders_per_h: NDArray[np.float64]
+    asks: NDArray[np.int64]
 
 
 def build_floor(plan: FloorPlan) -> Floor:
     """Return a floor on which nobody works yet."""
     workers = zeros(len(plan.worker_words), WORKER)
     scanner_states = np.zeros(len(plan.scanner_words), np.int64)
-    _begin(plan.book, plan.worker_words, plan.works_by_jobs, workers)
+    _begin(plan.book, plan.worker_words, plan.works_by_jobs, len(plan.orders_per_h) > 0, workers)
     _address(plan.book, plan.scanner_words, scanner_states)
-    leaves_each = 2 if plan.book[0]["telemetry_period_us"] > 0 else 1
+    leaves_each = 3 if plan.links_drop else 2 if plan.book[0]["telemetry_period_us"] > 0 else 1
     bits = leaf_bits(leaves_each * len(workers))
+    links = zeros(len(workers) if plan.links_drop else 0, LINK)
+    links["up_us"] = _NEVER
     return Floor(
         book=plan.book,
         tree=empty_tree(bits),
         bits=bits,
         workers=workers,
+        stretches=np.zeros(len(workers), STRETCHES),
         reporters=np.zeros(len(workers), REPORTER),
-        gateways=np.zeros(plan.gateways, GATEWAY),
+        links=links,
+        gateways=_gateways(plan),
         scanner_states=scanner_states,
+        classes=plan.link_classes,
+        outages=plan.outages,
+        held=np.zeros(plan.gateways, HELD),
+        held_until_us=np.zeros(
+            (plan.gateways, max(1, int(plan.book[0]["buffer_messages"]))), np.int64
+        ),
+        orders=start_orders(plan),
+        orders_per_h=plan.orders_per_h,
+        asks=np.full(3, -1, np.int64),
     )
+
+
+def _gateways(plan: FloorPlan) -> NDArray[np.void]:
+    """Return gateways to which nothing has come yet."""
+    gateways = zeros(plan.gateways, GATEWAY)
+    gateways["published_us"] = LONG_AGO_US
+    gateways["kind"] = plan.gateway_mobile
+    gateways["outage"], gateways["end_outage"] = plan.first_outage[:-1], plan.first_outage[1:]
+    return gateways
 
 
 @rule
@@ -116,16 +195,23 @@ def _begin(
     book: NDArray[np.void],
     words: NDArray[np.int64],
     works_by_jobs: NDArray[np.bool_],
+    by_orders: bool,
     workers: NDArray[np.void],
 ) -> None:
-    """Give every worker its address and its first job; nobody scans yet."""
+    """Give every worker its address and its first job; nobody scans yet.
+
+    Who works by orders has none (-1) before the first session.
+    """
     seed_state = root(book[0]["seed"])
     for w in range(len(workers)):
         me = workers[w]
         me["state"] = fold(seed_state, words[w])
         me["scan_us"] = _NEVER
+        me["pace"] = pace(book, me["state"])
         me["lines"] = job_lines(book, me["state"], 0) if works_by_jobs[w] else 0
         me["line"] = first_line(me["lines"])
+        if by_orders and works_by_jobs[w]:
+            me["job"] = -1
 
 
 @rule

@@ -1,8 +1,8 @@
-"""The floor as SimPy processes: one for each worker's session, one for each scanner's reports.
+"""The floor as SimPy processes: a worker's scans, a scanner's reports, the turns of a link.
 
 Read it beside ``twin.floor.rules``: a process says in which order things happen, a rule decides
-what happens. Processes meet only at a gateway, and only when a message arrives there; so arrivals
-carry a rank, and of two at the same microsecond the lower rank goes first.
+what happens. Of two events at the same microsecond the one of lower rank goes first: scans before
+reports before links, each in the order of the workers.
 """
 
 from collections.abc import Generator, Iterator
@@ -12,20 +12,34 @@ import simpy
 from numpy.typing import NDArray
 
 from twin.draws import fold, root
-from twin.events import EVENT
+from twin.events import EVENT, Asking, Kind, Outcome, Slip
 from twin.floor.plan import FloorPlan
 from twin.floor.reference.gateway import Gateway
-from twin.floor.reference.rows import report_row, scan_row
+from twin.floor.reference.link import Link
+from twin.floor.reference.orders import Orders
+from twin.floor.reference.rows import (
+    BATTERY,
+    NOT_CONNECTED,
+    End,
+    link_row,
+    lost,
+    not_connected,
+    report_row,
+    scan_row,
+)
 from twin.floor.reference.session import Session, Worker
-from twin.floor.rules.scanner import report_number, report_us
+from twin.floor.rules.link import roams
+from twin.floor.rules.scanner import is_low, report_number, report_us
+from twin.floor.rules.streams import FEEDBACK, UPLINK
 
-SIMPY_OWN_PRIORITIES = 2  # 0 and 1 belong to SimPy: processes that start, runs that end
+SIMPY_OWN_PRIORITIES = 2  # 0 and 1 belong to SimPy: processes that start, events that succeed
 
 Process = Generator[simpy.Event, None, None]
+Sending = Generator[simpy.Event, None, int]
 
 
-class Arrival(simpy.Event):
-    """A message reaches its gateway at a moment, in the total order of (moment, rank)."""
+class Ranked(simpy.Event):
+    """Something happens at a moment, in the total order of (moment, rank)."""
 
     def __init__(self, env: simpy.Environment, moment_us: int, rank: int) -> None:
         """Schedule it."""
@@ -41,18 +55,21 @@ class ReferenceFloor:
     def __init__(self, plan: FloorPlan) -> None:
         """Build a floor on which nobody works yet."""
         seed = root(int(plan.book[0]["seed"]))
+        orders = Orders(plan) if len(plan.orders_per_h) else None
+        self._book = plan.book
         self._period_us = int(plan.book[0]["telemetry_period_us"])
         self._env = simpy.Environment()
         self._workers = [
-            Worker(index, fold(seed, int(word)), plan)
+            Worker(index, fold(seed, int(word)), plan, orders)
             for index, word in enumerate(plan.worker_words)
         ]
         self._scanners = [fold(seed, int(word)) for word in plan.scanner_words]
-        self._gateways = [Gateway(plan.book) for _ in range(plan.gateways)]
+        self._gateways = [Gateway(plan, index) for index in range(plan.gateways)]
         self._rows: list[tuple[int, ...]] = []
+        self._asking: Asking | None = None
 
     def offer(self, sessions: NDArray[np.void], windows: NDArray[np.int64]) -> None:
-        """Open sessions now.
+        """Open sessions now; where a worker asks for help, this is the answer.
 
         Parameters
         ----------
@@ -61,72 +78,162 @@ class ReferenceFloor:
         windows
             Array of shape (n, 2), the working stretches that the sessions refer to [us].
         """
+        self._asking = None
         for facts in sessions:
             worker = self._workers[int(facts["worker"])]
             session = Session(facts, windows)
+            state = fold(worker.state, session.opened_us)
+            link = Link(self._env, state, session, self._gateways[session.gateway].facts)
             worker.begin(session)
-            self._env.process(self._work(worker, session))
+            self._env.process(self._work(worker, session, link))
             if self._period_us > 0:
-                self._env.process(self._report(worker, session))
+                self._env.process(self._report(worker, session, link))
+            if link.drops:
+                self._env.process(self._connect(worker, session, link))
 
-    def _work(self, worker: Worker, session: Session) -> Process:
+    def _work(self, worker: Worker, session: Session, link: Link) -> Process:
         """A worker scans, waits for the beep, and goes on, until the shift is over."""
-        gateway = self._gateways[session.gateway]
-        repeated = False
-        while worker.plan_scan(session, repeated):
-            tries = session.uplink_tries(worker.scan)
-            yield self._arrival(session.exchange_us(worker.scan_us, tries), worker.index)
+        failed = session.rescans
+        while worker.plan_scan(session, failed):
+            tries = yield from self._send(link, worker.scan, worker.scan_us, worker.index)
+            if session.ended:
+                return
             session.scans += 1
-            passage = None
-            beep_us = self._now_us
-            if tries <= session.limit:
-                passage = gateway.accept(worker.scan, self._now_us)
-                feedback_tries = session.feedback_tries(worker.scan)
-                beep_us = session.exchange_us(passage.served_us, feedback_tries)
-            repeated = passage is None or feedback_tries > session.limit
-            self._rows.append(
-                scan_row(worker, session, self._now_us, tries, passage, beep_us, repeated)
-            )
-            worker.go_on(beep_us, repeated)
+            end = self._end_scan(worker, session, link, tries)
+            row = scan_row(worker, session, self._now_us, tries, end)
+            failed = end.failed
+            if worker.go_on(end.ready_us, failed):
+                row = (*row[:-1], Slip.END_FORGOTTEN)
+            self._rows.append(row)
+            if not failed and is_low(self._book, row[BATTERY]):
+                worker.put_down()
+                session.ended = True
+                self._asking = Asking(worker.index, self._now_us, Kind.SCAN)
+                return
 
-    def _report(self, worker: Worker, session: Session) -> Process:
+    def _send(self, link: Link, message: int, made_us: int, rank: int) -> Sending:
+        """Wait until a message is across or has failed; return its tries.
+
+        What becomes of it is decided when it is made, by the state of the link at that moment.
+        """
+        if link.drops:
+            yield self._at(made_us, rank)
+        while not link.knows(made_us):
+            yield link.turned
+            yield self._at(self._now_us, rank)
+        if link.is_down:
+            return NOT_CONNECTED
+        tries, end_us = link.cross(message, UPLINK, made_us)
+        yield self._at(end_us, rank)
+        return tries
+
+    def _end_scan(self, worker: Worker, session: Session, link: Link, tries: int) -> End:
+        """Let a scan end: at its gateway, on the air, or before it left the scanner."""
+        now_us = self._now_us
+        if tries == NOT_CONNECTED:
+            return not_connected(now_us, link.up_us)
+        if tries > session.limit:
+            return lost(now_us)
+        passage = self._gateways[session.gateway].accept(worker.scan, now_us)
+        answer_tries, beep_us = link.cross(worker.scan, FEEDBACK, passage.served_us)
+        unheard = answer_tries > session.limit
+        wrong = not unheard and worker.is_wrong()
+        return End(
+            outcome=Outcome.NO_FEEDBACK if unheard and passage.copies else passage.outcome,
+            beep_us=beep_us,
+            ready_us=beep_us,
+            wait_us=passage.wait_us,
+            visible_us=passage.visible_us,
+            copies=passage.copies,
+            failed=unheard or wrong,
+            slip=Slip.WRONG_BARCODE if wrong else Slip.NONE,
+        )
+
+    def _report(self, worker: Worker, session: Session, link: Link) -> Process:
         """A scanner reports its state once in every period while it is connected."""
         scanner = self._scanners[session.scanner]
         number = report_number(scanner, session.opened_us, self._period_us)
         rank = len(self._workers) + worker.index
         while (made_us := report_us(scanner, number, self._period_us)) < session.until_us:
             report = fold(scanner, number)
-            tries = session.uplink_tries(report)
-            yield self._arrival(session.exchange_us(made_us, tries), rank)
-            passage = None
-            if tries <= session.limit:
-                passage = self._gateways[session.gateway].accept(report, self._now_us)
-            self._rows.append(
-                report_row(worker, session, self._now_us, made_us, number, tries, passage)
-            )
+            tries = yield from self._send(link, report, made_us, rank)
+            if session.ended:
+                return
+            end = self._end_report(session, link, report, tries)
+            times_us = self._now_us, made_us
+            self._rows.append(report_row(worker, session, times_us, number, tries, end))
             number += 1
+
+    def _end_report(self, session: Session, link: Link, report: int, tries: int) -> End:
+        """Let a report end."""
+        if tries == NOT_CONNECTED:
+            return not_connected(self._now_us, link.up_us)
+        if tries > session.limit:
+            return lost(self._now_us)
+        passage = self._gateways[session.gateway].accept(report, self._now_us)
+        return End(
+            outcome=passage.outcome,
+            wait_us=passage.wait_us,
+            visible_us=passage.visible_us,
+            copies=passage.copies,
+        )
+
+    def _connect(self, worker: Worker, session: Session, link: Link) -> Process:
+        """A link fades, drops, is back."""
+        rank = 2 * len(self._workers) + worker.index
+        while link.turns_us < session.until_us:
+            yield self._at(link.turns_us, rank)
+            if session.ended:
+                return
+            was_down = link.is_down
+            link.turn()
+            if was_down:
+                down_us = self._now_us - link.dropped_us
+                self._rows.append(link_row(worker, session, self._now_us, Kind.RECONNECT, down_us))
+            elif link.is_down:
+                self._gateways[session.gateway].stall(self._now_us, link.up_us)
+                self._rows.append(link_row(worker, session, self._now_us, Kind.DROP, 0))
+                if roams(self._book, self._now_us, link.up_us):
+                    self._asking = Asking(worker.index, self._now_us, Kind.DROP)
+            link.tell()
 
     @property
     def _now_us(self) -> int:
         """The moment the processes have reached [us]."""
         return int(self._env.now)
 
-    def _arrival(self, moment_us: int, rank: int) -> Arrival:
-        """Return the event of a message reaching its gateway."""
-        return Arrival(self._env, moment_us, rank)
+    def _at(self, moment_us: int, rank: int) -> Ranked:
+        """Return the event of something happening at a moment."""
+        return Ranked(self._env, moment_us, rank)
 
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
-        """Yield the rows before a moment that were not yielded yet, in order."""
-        if until_us > self._env.now:
-            self._env.run(until=until_us)
+        """Yield the rows before a moment that were not yielded yet, in order.
+
+        It ends early after the row with which a worker asks the site for help (``asking``).
+        """
+        while self._asking is None and self._env.peek() < until_us:
+            self._env.step()
         rows, self._rows = self._rows, []
         if rows:
             yield np.array(rows, EVENT)
+
+    @property
+    def asking(self) -> Asking | None:
+        """The worker who asks the site for help, None for nobody."""
+        return self._asking
 
     def charges_ppb(self, now_us: int) -> NDArray[np.int64]:
         """Return the charge of each worker's scanner now, scans before now counted [1e-9]."""
         return np.array([worker.charge_ppb(now_us) for worker in self._workers], np.int64)
 
+    def charge_ppb(self, worker: int, now_us: int) -> int:
+        """Return the same of one worker's scanner [1e-9]."""
+        return int(self._workers[worker].charge_ppb(now_us))
+
     def busy_us(self, now_us: int) -> NDArray[np.int64]:
         """Return how long each gateway has served until now [us]."""
         return np.array([gateway.served_us(now_us) for gateway in self._gateways], np.int64)
+
+    def most_held(self) -> NDArray[np.int64]:
+        """Return the most messages that each gateway held for the uplink so far [1]."""
+        return np.array([gateway.most_held for gateway in self._gateways], np.int64)

@@ -1,34 +1,65 @@
 """A gateway as the reference engine sees it: one server, then one connection to the cloud."""
 
+from collections import deque
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.floor.rules.gateway import service_us, uplinked_us, visible_us
+from twin.events import NEVER, Outcome
+from twin.floor.plan import LONG_AGO_US, FloorPlan
+from twin.floor.rules.gateway import (
+    acknowledged_us,
+    copies,
+    got_through,
+    publishes_us,
+    service_us,
+    trip_us,
+    visible_us,
+)
+from twin.floor.rules.link import outage_after, stalled_us
+
+_NEVER = int(NEVER)
 
 
 class Passage(NamedTuple):
-    """How a message passed: its wait, when the host was done, when the cloud shows it [us]."""
+    """How a message passed: its wait, when the host was done, when the cloud shows it [us].
+
+    ``copies`` is how often the cloud got it: 0 where the buffer was full.
+    """
 
     wait_us: int
     served_us: int
     visible_us: int
+    copies: int
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether it got into the buffer."""
+        return Outcome.DELIVERED if self.copies else Outcome.LOST_BUFFER
 
 
 class Gateway:
-    """First come, first served.
+    """First come, first served, then published in the same order.
 
     Service is not preempted and arrivals come in order, so the whole passage of a message is
     known when it arrives: it begins when the one before it is done (Lindley, 1952).
     """
 
-    def __init__(self, book: NDArray[np.void]) -> None:
+    def __init__(self, plan: FloorPlan, index: int) -> None:
         """Start empty."""
-        self._book = book
+        first, end = plan.first_outage[index : index + 2]
+        self.facts = plan.link_classes[int(plan.gateway_mobile[index])]
+        self.most_held = 0
+        self._book = plan.book
+        self._buffer = int(plan.book[0]["buffer_messages"])
+        self._outages = plan.outages[first:end]
         self._free_us = 0
-        self._uplinked_us = 0
+        self._published_us = LONG_AGO_US
+        self._acknowledged_us = 0
         self._accepted_us = 0
+        self._stall_us = (0, 0)
+        self._held: deque[int] = deque()
 
     def accept(self, message: int, now_us: int) -> Passage:
         """Queue a message that arrives now.
@@ -43,10 +74,58 @@ class Gateway:
         begins_us = max(now_us, self._free_us)
         work_us = service_us(self._book, message)
         self._free_us = begins_us + work_us
-        self._uplinked_us = uplinked_us(self._book, message, self._free_us, self._uplinked_us)
         self._accepted_us += work_us
-        shown_us = visible_us(self._book, message, self._uplinked_us)
-        return Passage(begins_us - now_us, self._free_us, shown_us)
+        if self._is_full(now_us):
+            return Passage(begins_us - now_us, self._free_us, _NEVER, 0)
+        reached_us, times = self._publish(message, self._free_us)
+        if self._buffer:
+            self._held.append(self._acknowledged_us)
+            self.most_held = max(self.most_held, len(self._held))
+        shown_us = visible_us(self._book, message, reached_us)
+        return Passage(begins_us - now_us, self._free_us, shown_us, times)
+
+    def _is_full(self, now_us: int) -> bool:
+        """Let go what was acknowledged by now; say whether there is no room for one more."""
+        while self._held and self._held[0] <= now_us:
+            self._held.popleft()
+        return self._buffer > 0 and len(self._held) >= self._buffer
+
+    def _publish(self, message: int, served_us: int) -> tuple[int, int]:
+        """Publish a message in its turn; return when it reaches the cloud [us] and how often."""
+        at_us = publishes_us(self._book, served_us, self._published_us)
+        if self._stall_us[1] > at_us:
+            stall_us, every_us = self.facts["stall_us"], self.facts["stall_every_us"]
+            at_us = stalled_us(at_us, *self._stall_us, int(stall_us), int(every_us))
+        round_trip_us = trip_us(self._book, message)
+        at_us = self._after_outage(at_us)
+        times = copies(self._book, message)
+        before_us = self._acknowledged_us
+        done_us = reached_us = acknowledged_us(at_us, round_trip_us, before_us)
+        outage = self._next_outage(at_us)
+        if outage is not None and done_us >= outage[0]:
+            reached = got_through(at_us, round_trip_us, int(outage[0]))
+            at_us = int(outage[1])
+            done_us = acknowledged_us(at_us, round_trip_us, before_us)
+            times, reached_us = (2, reached_us) if reached else (1, done_us)
+        self._published_us, self._acknowledged_us = at_us, done_us
+        return reached_us, times
+
+    def _next_outage(self, moment_us: int) -> NDArray[np.int64] | None:
+        """Return the outage that is on at a moment or comes next, None for none [us]."""
+        row = outage_after(self._outages, 0, len(self._outages), moment_us)
+        return self._outages[row] if row < len(self._outages) else None
+
+    def _after_outage(self, moment_us: int) -> int:
+        """Return a moment, or the end of the outage that is on then [us]."""
+        outage = self._next_outage(moment_us)
+        return moment_us if outage is None or moment_us < outage[0] else int(outage[1])
+
+    def stall(self, from_us: int, to_us: int) -> None:
+        """Let connection attempts silence the Wi-Fi now and then, until a link is back."""
+        if self.facts["stall_us"] > 0:
+            since_us, until_us = self._stall_us
+            begins_us = since_us if from_us < until_us else from_us
+            self._stall_us = begins_us, max(until_us, to_us)
 
     def served_us(self, now_us: int) -> int:
         """Return how long it has served until now: accepted less still to do [us]."""

@@ -3,26 +3,29 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.commands import FRESH, RESCANS
 from twin.draws import fold
 from twin.events import NEVER
 from twin.floor.plan import FloorPlan
-from twin.floor.rules.ble import attempts, exchange_us
+from twin.floor.reference.orders import Orders
 from twin.floor.rules.scanner import charge_left_ppb
-from twin.floor.rules.streams import FEEDBACK, UPLINK
 from twin.floor.rules.workload import (
     done_us,
     first_line,
+    forgets_end,
     interval_us,
+    is_wrong,
     job_lines,
     left_us,
     next_line,
     opening_us,
+    pace,
     role_of,
 )
 
 
 class Session:
-    """One worker, one scanner, one gateway, for one shift: a ``SESSION`` row as attributes."""
+    """One worker, one scanner, one gateway, for a while: a ``SESSION`` row as attributes."""
 
     def __init__(self, facts: np.void, windows: NDArray[np.int64]) -> None:
         """Take over what the site decided."""
@@ -35,43 +38,35 @@ class Session:
         self.first_window = int(facts["first_window"])
         self.end_window = int(facts["end_window"])
         self.window = self.first_window
-        self.opens_us = self.closes_us = 0
+        self.opens_us = max(self.opened_us, int(windows[self.window, 0]))
+        self.closes_us = int(windows[self.window, 1])
+        self.resumes = int(facts["resumes"]) != FRESH
+        self.rescans = int(facts["resumes"]) == RESCANS
+        self.ended = False
         self.charge_ppb = int(facts["charge_ppb"])
         self.drain_ppb = int(facts["drain_ppb"])
         self.scans = 0
-        self._loss = float(facts["loss"])
-        self._anchor_us = int(facts["anchor_us"])
-        self._interval_us = int(facts["interval_us"])
-        self._air_us = int(facts["air_us"])
-
-    def uplink_tries(self, message: int) -> int:
-        """Return how many transmissions a message to the gateway takes [1]."""
-        return attempts(message, UPLINK, self._loss, self.limit)
-
-    def feedback_tries(self, message: int) -> int:
-        """Return how many transmissions the answer to the scanner takes [1]."""
-        return attempts(message, FEEDBACK, self._loss, self.limit)
-
-    def exchange_us(self, ready_us: int, tries: int) -> int:
-        """Return when a message is across, or given up [us]."""
-        return exchange_us(
-            ready_us, self._anchor_us, self._interval_us, self._air_us, tries, self.limit
-        )
+        self.loss = float(facts["loss"])
+        self.anchor_us = int(facts["anchor_us"])
+        self.interval_us = int(facts["interval_us"])
+        self.air_us = int(facts["air_us"])
 
 
 class Worker:
     """A worker: the coming scan and where in the job it stands."""
 
-    def __init__(self, index: int, state: int, plan: FloorPlan) -> None:
-        """Begin with the first job, at home."""
+    def __init__(self, index: int, state: int, plan: FloorPlan, orders: Orders | None) -> None:
+        """Begin with the first job, at home; who works by orders has none (-1) yet."""
         self.index = index
+        self.state = state
         self.number = 0
-        self.job = 0
+        self._orders = orders if plan.works_by_jobs[index] else None
+        self.job = 0 if self._orders is None else -1
         self.scan = fold(state, 0)
         self.scan_us = int(NEVER)
         self._book = plan.book
         self._idle_drain_ppm_per_h = int(plan.book[0]["idle_drain_ppm_per_h"])
-        self._state = state
+        self._pace = pace(self._book, state)
         self._ready_us = 0
         self._session: Session | None = None
         self.lines = job_lines(self._book, state, 0) if plan.works_by_jobs[index] else 0
@@ -84,16 +79,18 @@ class Worker:
 
     def begin(self, session: Session) -> None:
         """Open a session; a job left unfinished in the last one is not taken up again."""
+        if self._session is not None:
+            self._session.ended = True
         self._session = session
         self._ready_us = max(self._ready_us, session.opened_us)
-        if self.line != first_line(self.lines):
+        unfinished = self.line != first_line(self.lines) and not session.resumes
+        if self.job < 0 or unfinished:
             self._next_job()
-        self._open_window(session, session.first_window)
 
     def plan_scan(self, session: Session, repeated: bool) -> bool:
         """Decide when to scan next; return whether that is still in this session."""
-        self.scan = fold(self._state, self.number)
-        work_us = interval_us(self._book, self.scan, self.role, repeated)
+        self.scan = fold(self.state, self.number)
+        work_us = interval_us(self._book, self.scan, self.role, repeated, self._pace)
         self.scan_us = self._done_us(session, work_us)
         while self.scan_us == NEVER and session.window + 1 < session.end_window:
             work_us = left_us(self._ready_us, session.opens_us, session.closes_us, work_us)
@@ -108,25 +105,41 @@ class Worker:
     def _open_window(self, session: Session, window: int) -> None:
         """Turn to the next stretch of work between breaks."""
         from_us, until_us = (int(moment_us) for moment_us in session.windows[window])
-        first = window == session.first_window
         session.window = window
-        session.opens_us = opening_us(self._book, self._state, from_us, first)
+        session.opens_us = opening_us(self._book, self.state, from_us, False)
         session.closes_us = until_us
 
-    def go_on(self, beep_us: int, failed: bool) -> None:
-        """Hear the beep: the next line, or the same again where it failed."""
-        self._ready_us = beep_us
+    def is_wrong(self) -> bool:
+        """Say whether the scan was of another barcode than the one asked for."""
+        return is_wrong(self._book, self.scan, self.role)
+
+    def go_on(self, ready_us: int, failed: bool) -> bool:
+        """Take the next line, or the same again; return whether the end barcode was forgotten."""
+        self._ready_us = ready_us
         self.number += 1
         if failed:
-            return
+            return False
         self.line = next_line(self.line, self.lines)
+        forgotten = self.line > self.lines > 0 and forgets_end(self._book, self.state, self.job)
+        if forgotten:
+            self.line = 0
         if self.lines > 0 and self.line == 0:
             self._next_job()
+        return forgotten
+
+    def put_down(self) -> None:
+        """Have no scanner, and no scan to come."""
+        self.scan_us = int(NEVER)
 
     def _next_job(self) -> None:
-        """Take the next job."""
+        """Take the next job: the next of its own, or the site's next order."""
         self.job += 1
-        self.lines = job_lines(self._book, self._state, self.job)
+        if self._orders is None:
+            self.lines = job_lines(self._book, self.state, self.job)
+        else:
+            order, due_us = self._orders.take()
+            self._ready_us = max(self._ready_us, due_us)
+            self.lines = job_lines(self._book, self._orders.state, order)
         self.line = first_line(self.lines)
 
     def charge_ppb(self, now_us: int, under_way: int | None = None) -> int:
@@ -148,6 +161,6 @@ class Worker:
             session.charge_ppb,
             session.scans + under_way,
             session.drain_ppb,
-            now_us - session.opened_us,
+            max(0, now_us - session.opened_us),
             self._idle_drain_ppm_per_h,
         )

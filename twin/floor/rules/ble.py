@@ -22,6 +22,12 @@ def attempts(state: int, stream: int, loss: float, limit: int) -> int:
 
 
 @inlined_rule
+def first_event_us(ready_us: int, anchor_us: int, interval_us: int) -> int:
+    """Return the first connection event at or after a moment [us]."""
+    return ready_us + (anchor_us - ready_us) % interval_us
+
+
+@inlined_rule
 def exchange_us(
     ready_us: int, anchor_us: int, interval_us: int, air_us: int, tries: int, limit: int
 ) -> int:
@@ -38,7 +44,7 @@ def exchange_us(
     tries, limit
         The event that succeeds, and how many there are within the supervision timeout.
     """
-    first_us = ready_us + (anchor_us - ready_us) % interval_us
+    first_us = first_event_us(ready_us, anchor_us, interval_us)
     if tries > limit:
         return first_us + limit * interval_us
     return first_us + (tries - 1) * interval_us + air_us

@@ -3,7 +3,10 @@
 Charge is counted in whole parts of 1e-9 of a full one, so that no order of adding changes it.
 """
 
-from twin.compiling import rule
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.compiling import inlined_rule, rule
 from twin.draws import fold, unit
 from twin.draws.exact import to_us
 from twin.floor.rules.streams import REPORT_PHASE
@@ -26,6 +29,12 @@ def charge_left_ppb(
 def battery_column(charge_ppb: int) -> int:
     """Return a charge in the unit of the event row [0.01 %]."""
     return charge_ppb // _PPB_TO_BATTERY
+
+
+@inlined_rule
+def is_low(book: NDArray[np.void], battery: int) -> bool:
+    """Say whether a worker takes another scanner at a charge in the unit of the event row."""
+    return battery * _PPB_TO_BATTERY < book[0]["low_charge_ppb"]
 
 
 @rule

@@ -20,4 +20,15 @@ Adding one at the end leaves every other draw alone; a number is never reused.
     PLACE,
     GATEWAY_CLOCK,
     IDENTITY,
-) = range(1, 17)
+    FADE,
+    MISSES,
+    RECONNECT,
+    CONNECT,
+    CONNECT_FAILURE,
+    SWAP,
+    PACE,
+    WRONG_BARCODE,
+    END_FORGOTTEN,
+    ACKNOWLEDGEMENT,
+    ORDER,
+) = range(1, 28)

@@ -4,12 +4,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.compiling import inlined_rule, rule
-from twin.draws import fold, sample_count, sample_us, unit
-from twin.draws.exact import to_us
+from twin.draws import fold, normal, sample_count, sample_us, to_us, unit
 from twin.events import NEVER, Role
-from twin.floor.rules.streams import INTERVAL, LINES, OPENING
+from twin.floor.rules.streams import (
+    END_FORGOTTEN,
+    INTERVAL,
+    LINES,
+    OPENING,
+    PACE,
+    WRONG_BARCODE,
+)
 
 _NEVER = int(NEVER)
+_SLOWEST, _FASTEST = 3.0, 0.3  # times the mean pick
 _NONE, _START, _LINE, _END = int(Role.NONE), int(Role.START), int(Role.LINE), int(Role.END)
 
 
@@ -44,8 +51,35 @@ def role_of(line: int, lines: int) -> int:
     return _LINE if line <= lines else _END
 
 
+@rule
+def forgets_end(book: NDArray[np.void], worker: int, job: int) -> bool:
+    """Say whether a worker goes on to the next job without the end barcode of this one."""
+    chance = book[0]["forgotten_end"]
+    return chance > 0.0 and unit(fold(fold(fold(worker, job), END_FORGOTTEN), 0)) < chance
+
+
 @inlined_rule
-def interval_us(book: NDArray[np.void], scan: int, role: int, repeated: bool) -> int:
+def is_wrong(book: NDArray[np.void], scan: int, role: int) -> bool:
+    """Say whether the barcode scanned was not the one asked for; job barcodes are not mistaken."""
+    chance = book[0]["wrong_scan"]
+    if chance == 0.0 or role in (_START, _END):
+        return False
+    return unit(fold(fold(scan, WRONG_BARCODE), 0)) < chance
+
+
+@rule
+def pace(book: NDArray[np.void], worker: int) -> float:
+    """Return how many times the mean pick this worker takes [1]."""
+    sd = book[0]["picker_sd"]
+    if sd == 0.0:
+        return 1.0
+    return min(_SLOWEST, max(_FASTEST, 1.0 + sd * normal(fold(fold(worker, 0), PACE))))
+
+
+@inlined_rule
+def interval_us(
+    book: NDArray[np.void], scan: int, role: int, repeated: bool, picker_pace: float
+) -> int:
     """Return the working time that leads to a scan [us].
 
     Parameters
@@ -56,6 +90,8 @@ def interval_us(book: NDArray[np.void], scan: int, role: int, repeated: bool) ->
         What the scan is in its job.
     repeated
         Whether the worker scans again what failed.
+    picker_pace
+        What ``pace`` gives for this worker [1].
     """
     law = book[0]["pick"]
     if repeated:
@@ -64,7 +100,10 @@ def interval_us(book: NDArray[np.void], scan: int, role: int, repeated: bool) ->
         law = book[0]["job_setup"]
     elif role == _END:
         law = book[0]["job_close"]
-    return sample_us(law, scan, INTERVAL)
+    work_us = sample_us(law, scan, INTERVAL)
+    if picker_pace == 1.0 or repeated or role in (_START, _END):
+        return work_us
+    return to_us(work_us * picker_pace)
 
 
 @rule
