@@ -86,7 +86,7 @@ def test_the_shapes_are_rich() -> None:
     assert set(np.unique(full["kind"]).tolist()) == set(Kind)
     assert set(np.unique(full["outcome"]).tolist()) >= set(Outcome) - {Outcome.NO_GATEWAY}
     assert set(np.unique(full["slip"]).tolist()) == set(Slip)
-    assert full["copies"].max() == 2
+    assert full["copies"].max() > 1
 
 
 def test_without_the_tie_rule_the_traces_differ(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -217,7 +217,7 @@ roughs = st.builds(
 )
 ROUGH = Rough(
     floor=Floor(20, (10, 200), 8, 2, 0.02, True, 1),
-    fades=(30, 5, 95),
+    fades=(8, 4, 95),
     reconnect=(1, 10),
     connect=(2, 30, 5),
     slips=(10, 30),

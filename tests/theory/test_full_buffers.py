@@ -118,7 +118,6 @@ def test_as_many_are_sent_twice_as_acknowledgements_are_lost(engine: str) -> Non
     assert 0.20 * 1.1 not in found
 
 
-@pytest.mark.xfail(reason="the buffer for the uplink counts what still waits for the host")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_waits_for_the_host_takes_no_place_in_the_buffer_for_the_uplink(engine: str) -> None:
     # Eight at once, a second each: the uplink takes no time, so it never holds more than one.
@@ -127,7 +126,6 @@ def test_what_waits_for_the_host_takes_no_place_in_the_buffer_for_the_uplink(eng
     assert (rows["copies"] == 1).all()
 
 
-@pytest.mark.xfail(reason="a publish that an outage cuts is sent again in the outage behind it")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_nothing_is_shown_in_an_outage_but_what_was_sent_before_it(engine: str) -> None:
     outages = [{"after": "20 s", "duration": "10 s"}, {"after": "30 s", "duration": "30 s"}]

@@ -17,7 +17,7 @@ from tests.theory import intervals
 from tests.theory.gates import ENGINES, ONE_GATEWAY, make
 from twin.events import Kind, Role
 from twin.floor.plan import start_orders
-from twin.floor.rules.orders import take_order
+from twin.floor.rules.orders import next_order_us
 from twin.scenario import Scenario
 from twin.world.build import make_plan
 from twin.world.roster import make_roster
@@ -33,9 +33,9 @@ def orders(document: Scenario, seed: int, until_us: int) -> NDArray[np.int64]:
     """Return when the orders before a moment arrive [us]."""
     plan = make_plan(document, make_roster(document, seed), seed)
     record = start_orders(plan)[0]
-    found = [take_order(record, plan.orders_per_h)]
+    found = [next_order_us(record, plan.orders_per_h)]
     while found[-1] < until_us:
-        found.append(take_order(record, plan.orders_per_h))
+        found.append(next_order_us(record, plan.orders_per_h))
     return np.array(found[:-1])
 
 
@@ -142,7 +142,6 @@ def _lines(document: Scenario) -> float:
     return float((scans["role"] == Role.LINE).sum() / ends)
 
 
-@pytest.mark.xfail(reason="a worker who goes home keeps the order taken for the next shift")
 def test_orders_are_begun_as_they_arrive_across_a_change_of_shifts() -> None:
     two = [shift("early", "06:00", "4 h", 20), shift("late", "10:00", "8 h", 20)]
     document = scenario({**WAITING, "work.shifts": two, "work.orders": {"per_hour": 60.0}})

@@ -193,7 +193,6 @@ def test_the_luck_of_an_attempt_is_that_of_worker_and_moment() -> None:
     assert connecting(document).connect(0, POST, 9 * H)[0] - 9 * H != alone[0][0]
 
 
-@pytest.mark.xfail(reason="the timer of one worker keeps the gateway from the next who comes")
 def test_the_timer_of_one_worker_does_not_hold_the_gateway() -> None:
     document = site(
         post__connect=constant("4 s"), post__connect_failure="50 %", post__pairing_timer="60 s"
@@ -206,7 +205,6 @@ def test_the_timer_of_one_worker_does_not_hold_the_gateway() -> None:
     assert max(at_once_us) <= 4 * S * WORKERS
 
 
-@pytest.mark.xfail(reason="who sets out later is connected later, even where there first")
 def test_shifts_that_begin_together_share_a_gateway_in_the_order_of_arrival() -> None:
     shifts = [shift("a", workers=4), shift("b", workers=4)]
     equipped = {"fleet.scanners": scanners(8), "fleet.gateways": [fixed("line", "line-middle")]}
@@ -337,7 +335,6 @@ def test_what_is_swapped_is_the_same_in_both_engines() -> None:
     assert len(of_kind(one, UNEQUIPPED)) > 10
 
 
-@pytest.mark.xfail(raises=KeyError, reason="the site looks for a session that is closed already")
 @both_engines
 def test_who_hears_of_the_last_scan_after_the_end_needs_no_other_scanner(engine: str) -> None:
     lossless = {f"links__ble__stationary__{key}": "0 %" for key in ("loss_near", "loss_far")}

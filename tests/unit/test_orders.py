@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 import twin.world.site as sites
 from tests.scenarios import NOTHING, H, Table, constant, scanners, scenario, shift
 from twin.draws import entity_word, fold, root
-from twin.events import EVENT, NEVER, Kind, Role
+from twin.events import EVENT, Kind, Role
 from twin.floor.plan import FloorPlan, start_orders
-from twin.floor.rules.orders import ORDERS, take_order
+from twin.floor.rules.orders import NO_MORE_US, ORDERS, next_order_us
 from twin.floor.rules.workload import job_lines
 from twin.scenario import Scenario
 from twin.world.build import make_plan
@@ -36,7 +36,7 @@ def arrivals_h(rates: Sequence[float], until_h: float, seed: int = 1) -> NDArray
     """Return when orders arrive before an hour [h]."""
     orders, per_h = beginning(seed), np.array(rates, float)
     found = []
-    while (moment_us := take_order(orders, per_h)) < until_h * H:
+    while (moment_us := next_order_us(orders, per_h)) < until_h * H:
         found.append(moment_us / H)
     return np.array(found)
 
@@ -110,12 +110,12 @@ def test_behind_the_end_the_last_day_is_repeated() -> None:
 
 def test_a_last_day_without_orders_is_the_end() -> None:
     orders, per_h = beginning(), np.array([*[10.0] * 5, *[0.0] * 24])
-    found = [take_order(orders, per_h) for _ in range(500)]
-    coming = [moment_us for moment_us in found if moment_us < NEVER]
+    found = [next_order_us(orders, per_h) for _ in range(500)]
+    coming = [moment_us for moment_us in found if moment_us < NO_MORE_US]
     assert 20 < len(coming) < 90
     assert max(coming) < 5 * H
-    assert found == coming + [NEVER] * (500 - len(coming))
-    assert take_order(beginning(), np.zeros(24)) == NEVER
+    assert found == coming + [NO_MORE_US] * (500 - len(coming))
+    assert next_order_us(beginning(), np.zeros(24)) == NO_MORE_US
 
 
 # --- whose luck it is ---------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def test_who_is_free_first_takes_the_order_that_came_first(
     waited = 0
     for number in range(len(starts)):
         taken_us, w, free_us, job = min(next_up)
-        due_us = take_order(orders, plan.orders_per_h)
+        due_us = next_order_us(orders, plan.orders_per_h)
         own = rows[(rows["worker"] == w) & (rows["job"] == job)]
         assert own[0]["time_us"] - own[0]["link_us"] == max(free_us, due_us)
         waited += due_us > free_us
@@ -205,13 +205,12 @@ def test_as_many_jobs_are_done_as_orders_come(engine: str, monkeypatch: pytest.M
     starts = rows[rows["role"] == Role.START]
     hours, times = np.unique((starts["time_us"] // H), return_counts=True)
     orders = start_orders(plan)[0]
-    due_h = np.array([take_order(orders, plan.orders_per_h) // H for _ in range(len(starts))])
+    due_h = np.array([next_order_us(orders, plan.orders_per_h) // H for _ in range(len(starts))])
     assert hours.tolist() == np.unique(due_h).tolist()
     assert np.abs(times - np.unique(due_h, return_counts=True)[1]).max() <= 1
     assert not {0, 3, 4, 6} & set(hours.tolist())
 
 
-@pytest.mark.xfail(reason="NEVER and a little more is a moment long ago: work goes on at once")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_where_no_more_orders_come_work_ends(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     per_h = [20.0, *[0.0] * 24]

@@ -52,9 +52,11 @@ LINK_CLASS = np.dtype(
 )
 """How the links of one kind of gateway fail."""
 
-
 LONG_AGO_US = -(1 << 40)
 """Before every moment of a run [us]."""
+
+MOST_COUNTED = 1 << 17
+"""How far messages are counted in a buffer without limit [1]."""
 
 
 class FloorPlan(NamedTuple):
@@ -94,6 +96,11 @@ class FloorPlan(NamedTuple):
     def gateways(self) -> int:
         """How many gateways there are."""
         return len(self.gateway_mobile)
+
+    @property
+    def counted_messages(self) -> int:
+        """How many messages a gateway counts that wait for the uplink [1]."""
+        return int(self.book[0]["buffer_messages"]) or MOST_COUNTED
 
     @property
     def links_drop(self) -> bool:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from twin.commands import RESCANS, RESUMES
 from twin.draws import fold, law_record, root, sample_us
-from twin.events import Outcome
+from twin.events import NEVER
 from twin.floor.plan import FloorPlan
 from twin.floor.rules.streams import SWAP
 from twin.floor.rules.workload import opening_us
@@ -18,14 +18,13 @@ from twin.world.roster import Roster, worker_word
 class Waiting(NamedTuple):
     """A worker without scanner: until when the shift is, and since when [us].
 
-    ``since_us`` is -1 where the shift only begins; ``resumes``: FRESH, or in the middle of a job
-    (RESUMES), or of a scan that failed (RESCANS); ``lacks``: what there was none of.
+    ``since_us`` is NEVER where the shift only begins; ``resumes``: FRESH, or in the middle of a
+    job (RESUMES), or of a scan that failed (RESCANS).
     """
 
     until_us: int
     since_us: int
     resumes: int
-    lacks: Outcome = Outcome.NO_SCANNER
 
 
 class Comer(NamedTuple):
@@ -49,7 +48,7 @@ class Comer(NamedTuple):
     def without_us(self) -> int:
         """How long the worker was ready to work without a connected scanner [us]."""
         since_us = self.waiting.since_us
-        return self.connected_us - (self.arrives_us if since_us < 0 else since_us)
+        return self.connected_us - (self.arrives_us if since_us == NEVER else since_us)
 
 
 class Arrivals:

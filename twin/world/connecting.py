@@ -1,8 +1,10 @@
 """Pairing: a worker scans the gateway's code, and gateway and scanner connect.
 
 A gateway connects one scanner after the other, so at the start of a shift workers wait for each
-other. A failed attempt holds a worker for the pairing timer (Scan2Pair shows it); phones may be
-tried again at once, but Android blocks who starts scanning more often than it allows.
+other. Its time goes to whoever comes first of those who set out together; who sets out later gets
+the first gap that is long enough. A failed attempt holds a worker for the pairing timer (Scan2Pair
+shows it); phones may be tried again at once, but Android blocks who starts scanning more often
+than it allows.
 """
 
 from bisect import insort
@@ -14,7 +16,7 @@ from twin.scenario import BleLink, Scenario
 from twin.world.build import components
 from twin.world.roster import Roster, worker_word
 
-_LONGEST_WAIT_US = 3_600_000_000  # nobody comes that long before somebody else
+_LONGEST_WAY_US = 3_600_000_000  # nobody comes that long before who set out earlier
 _MOST_ATTEMPTS = 100  # then somebody helps
 
 
@@ -45,13 +47,16 @@ class Connecting:
         arrives_us
             When the worker is there [us].
         """
+        booked = self._booked[gateway]
+        while booked and booked[0][1] < arrives_us - _LONGEST_WAY_US:
+            booked.pop(0)
         kind = self._roster.gateways[gateway].kind
         link = self._class(kind)
         state = fold(fold(self._root, worker_word(self._roster.workers[w])), arrives_us)
         ready_us, starts = arrives_us, list[int]()
         for attempt in count(1):
             took_us = sample_us(self._laws[kind], fold(state, attempt), CONNECT)
-            begins_us = self._book(gateway, ready_us, took_us)
+            begins_us = _book(booked, ready_us, took_us)
             u = unit(fold(fold(fold(state, attempt), CONNECT_FAILURE), 0))
             if u >= link.connect_failure or attempt == _MOST_ATTEMPTS:
                 return begins_us + took_us, attempt
@@ -64,18 +69,21 @@ class Connecting:
                 ready_us = max(ready_us, oldest_us + self._ble.scan_starts_window_us)
         raise AssertionError("count() does not end")
 
-    def _book(self, gateway: int, ready_us: int, took_us: int) -> int:
-        """Take the first free stretch of a gateway that is long enough; return its begin [us].
 
-        Workers of another shift may have booked later ones already.
-        """
-        booked = self._booked[gateway]
-        while booked and booked[0][1] < ready_us - _LONGEST_WAIT_US:
-            booked.pop(0)
-        begins_us = ready_us
-        for begin_us, end_us in booked:
-            if begins_us + took_us <= begin_us:
-                break
-            begins_us = max(begins_us, end_us)
-        insort(booked, (begins_us, begins_us + took_us))
-        return begins_us
+def _book(booked: list[tuple[int, int]], ready_us: int, took_us: int) -> int:
+    """Book the first gap of a gateway that is long enough; return its begin [us].
+
+    Parameters
+    ----------
+    booked
+        What is booked, as (begin, end) in order; the new stretch is put in [us].
+    ready_us, took_us
+        When the gap may begin, and how long it must be [us].
+    """
+    begins_us = ready_us
+    for begin_us, end_us in booked:
+        if begins_us + took_us <= begin_us:
+            break
+        begins_us = max(begins_us, end_us)
+    insort(booked, (begins_us, begins_us + took_us))
+    return begins_us

@@ -154,32 +154,35 @@ class Site:
         elif row.rank == _OPEN:
             self._post(Row(row.until_us, _CLOSE, row.shift, row.until_us))
             self._post_next(row.shift, row.due_us + 1)
-            workers = {w: Waiting(row.until_us, -1, FRESH) for w in self._workers_of[row.shift]}
-            self._equip(workers, row.due_us)
+            for w in self._workers_of[row.shift]:
+                self._waiting[w] = Waiting(row.until_us, NEVER, FRESH)
+            # Shifts that begin together share what there is: equip them together.
+            self._post(Row(row.due_us, _LOOK, 0, 0))
         else:
             self._equip_waiting(row.due_us)
 
-    def _equip(self, workers: dict[int, Waiting], now_us: int) -> None:
+    def _equip_waiting(self, now_us: int) -> None:
         """Equip workers, as far as there is equipment, and let them begin."""
-        rows, comers, windows = [], list[Comer](), _Windows(self, now_us)
+        # A shift that closes at this very moment is over.
+        workers = [w for w, waiting in self._waiting.items() if waiting.until_us > now_us]
         scanners = deque(self._pool.fullest_first(now_us))
-        if not scanners and workers.keys() <= self._waiting.keys():
-            self._await_charge(now_us)
-            return  # that was said before
-        for w in self._gateways.order(list(workers)):
-            if not scanners and w in self._waiting:
+        rows, comers, windows = [], list[Comer](), _Windows(self, now_us)
+        for w in self._gateways.order(workers) if workers else ():
+            waiting = self._waiting[w]
+            if not scanners and waiting.since_us != NEVER:
                 continue
-            found = self._find(w, workers[w].until_us, scanners, now_us)
-            if isinstance(found, Outcome):
-                if w not in self._waiting:  # or it was said before
-                    rows.append(self._row(w, now_us, Kind.UNEQUIPPED, outcome=found))
-                    self._waiting[w] = workers[w]._replace(since_us=now_us)
-                self._waiting[w] = self._waiting[w]._replace(lacks=found)
-            else:
-                self._waiting.pop(w, None)
-                comers.append(self._comer(w, found, workers[w], windows))
+            found = self._find(w, waiting.until_us, scanners, now_us)
+            if not isinstance(found, Outcome):
+                del self._waiting[w]
+                comers.append(self._comer(w, found, waiting, windows))
+            elif waiting.since_us == NEVER:  # else it was said before
+                rows.append(self._row(w, now_us, Kind.UNEQUIPPED, outcome=found))
+                self._waiting[w] = waiting._replace(since_us=now_us)
         self._begin(comers, windows, now_us, Kind.SESSION_OPEN, rows)
-        self._await_charge(now_us)
+        if not scanners and self._waiting:
+            ready_us = self._pool.next_ready_us(now_us)
+            if ready_us != NEVER:
+                self._post(Row(ready_us, _LOOK, 0, 0))
 
     def _find(
         self, w: int, until_us: int, scanners: deque[tuple[int, int]], now_us: int
@@ -229,8 +232,10 @@ class Site:
         )  # fmt: skip
 
     def _answer(self, asking: Asking) -> None:
-        """Help a worker who cannot go on."""
-        if asking.after == Kind.DROP:
+        """Help a worker who cannot go on, unless the shift is over by now."""
+        if asking.worker not in self._open:
+            self.floor.offer(np.empty(0, SESSION), np.empty((0, 2), np.int64))
+        elif asking.after == Kind.DROP:
             self._roam(asking.worker, asking.now_us)
         else:
             self._swap(asking.worker, asking.now_us)
@@ -271,13 +276,6 @@ class Site:
         self._begin([], windows, now_us, Kind.SWAP, rows)
         self._equip_waiting(now_us)  # a place is free now
 
-    def _await_charge(self, now_us: int) -> None:
-        """Note when to look again, where somebody waits for a scanner to be charged."""
-        if any(waiting.lacks == Outcome.NO_SCANNER for waiting in self._waiting.values()):
-            ready_us = self._pool.next_ready_us(now_us)
-            if ready_us != NEVER:
-                self._post(Row(ready_us, _LOOK, 0, 0))
-
     def _close_shift(self, row: Row) -> None:
         """Put back what the workers of a shift hold, and equip those who wait for it."""
         now_us = row.due_us
@@ -294,13 +292,6 @@ class Site:
                 self._gateways.put_back(place)
         self._emit(rows)
         self._equip_waiting(now_us)
-
-    def _equip_waiting(self, now_us: int) -> None:
-        """Let workers begin who found no equipment so far."""
-        # A shift that closes at this very moment is over.
-        workers = {w: found for w, found in self._waiting.items() if found.until_us > now_us}
-        if workers:
-            self._equip(workers, now_us)
 
     def _taken_row(self, comer: Comer, now_us: int, kind: Kind) -> tuple[int, ...]:
         """Return the row of a worker who takes a scanner."""

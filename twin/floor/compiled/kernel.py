@@ -21,10 +21,11 @@ from twin.floor.compiled.links import (
 from twin.floor.compiled.passage import accept
 from twin.floor.compiled.state import Floor
 from twin.floor.compiled.tournament import put
-from twin.floor.rules.orders import take_order
+from twin.floor.rules.orders import return_order, take_order
 from twin.floor.rules.scanner import battery_column, is_low, report_number, report_us
 from twin.floor.rules.streams import FEEDBACK
 from twin.floor.rules.workload import (
+    NO_JOB,
     done_us,
     first_line,
     forgets_end,
@@ -163,7 +164,7 @@ def _next_scan(
             row["slip"] = _FORGOTTEN
             me["line"] = 0
         if me["lines"] > 0 and me["line"] == 0:
-            _next_job(floor, me)
+            _next_job(floor, me, w)
         if is_low(floor.book, row["battery"]):
             return _ask_for_scanner(floor, w, row["time_us"])
     return _plan_scan(floor, me, w, windows, failed)
@@ -173,7 +174,10 @@ def _next_scan(
 def _ask_for_scanner(floor: Floor, w: int, now_us: int) -> int:
     """A worker puts a nearly empty scanner down; nothing comes until the site has answered."""
     ask(floor, w, now_us, _SCAN)
-    floor.workers[w]["scan_us"] = _NEVER
+    me = floor.workers[w]
+    me["scan_us"] = _NEVER
+    if len(floor.orders_per_h) > 0 and me["line"] == 0:
+        _return_order(floor, me, w)
     if floor.book[0]["telemetry_period_us"] > 0:
         floor.reporters[w]["made_us"] = _NEVER
         put(floor.tree, floor.bits, len(floor.workers) + w, _NEVER)
@@ -183,17 +187,26 @@ def _ask_for_scanner(floor: Floor, w: int, now_us: int) -> int:
 
 
 @rule
-def _next_job(floor: Floor, me: np.void) -> None:
+def _next_job(floor: Floor, me: np.void, w: int) -> None:
     """A worker takes the next job: the next of its own, or the site's next order."""
     me["job"] += 1
     if len(floor.orders_per_h) > 0:
-        order = floor.orders[0]
-        taken = order["taken"]
-        me["ready_us"] = max(me["ready_us"], take_order(order, floor.orders_per_h))
-        me["lines"] = job_lines(floor.book, order["state"], taken)
+        orders, in_hand = floor.orders[0], floor.in_hand[w]
+        take_order(orders, floor.orders_per_h, floor.returned, in_hand)
+        me["ready_us"] = max(me["ready_us"], in_hand["due_us"])
+        me["lines"] = job_lines(floor.book, orders["state"], in_hand["number"])
     else:
         me["lines"] = job_lines(floor.book, me["state"], me["job"])
     me["line"] = first_line(me["lines"])
+
+
+@rule
+def _return_order(floor: Floor, me: np.void, w: int) -> None:
+    """A worker who does not come to begin an order leaves it to the next who is free."""
+    return_order(floor.orders[0], floor.returned, floor.in_hand[w])
+    me["job"] -= 1
+    me["line"] = NO_JOB
+    me["ready_us"] = 0
 
 
 @inlined_rule
@@ -212,6 +225,8 @@ def _plan_scan(
         stretches["here"] += 1
         _come_back(book, me, windows, stretches["here"])
         scan_us = done_us(me["ready_us"], me["opens_us"], me["closes_us"], work_us)
+    if scan_us == _NEVER and len(floor.orders_per_h) > 0 and me["line"] == 0 and me["lines"] > 0:
+        _return_order(floor, me, w)
     me["scan"] = scan
     me["scan_us"] = scan_us
     return decide_scan(floor, me, w)
@@ -297,7 +312,7 @@ def open_sessions(floor: Floor, windows: NDArray[np.int64], sessions: NDArray[np
         if len(floor.links) > 0:
             open_link(floor, w, session["opened_us"], session["until_us"])
         if _begins_job(me, session["resumes"] != _FRESH):
-            _next_job(floor, me)
+            _next_job(floor, me, w)
         rescans = session["resumes"] == _RESCANS
         put(floor.tree, floor.bits, w, _plan_scan(floor, me, w, windows, rescans))
         if floor.book[0]["telemetry_period_us"] > 0:
@@ -314,8 +329,8 @@ def open_sessions(floor: Floor, windows: NDArray[np.int64], sessions: NDArray[np
 @inlined_rule
 def _begins_job(me: np.void, resumes: bool) -> bool:
     """Say whether a session begins with a new job: not where a scanner was swapped in one."""
-    if me["job"] < 0:
-        return me["lines"] > 0
+    if me["line"] == NO_JOB:
+        return True
     return not resumes and me["line"] != first_line(me["lines"])
 
 

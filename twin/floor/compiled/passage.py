@@ -33,33 +33,36 @@ def accept(floor: Floor, g: int, message: int, now_us: int, row: np.void) -> int
     gateway["free_us"] = served_us
     gateway["busy_us"] += work_us
     row["wait_us"] = begins_us - now_us
+    held, held_until_us = floor.held[g], floor.held_until_us[g]
+    is_held = _held(held, held_until_us, served_us)
     limit = book[0]["buffer_messages"]
-    if limit > 0 and _held(floor.held[g], floor.held_until_us[g], now_us) >= limit:
+    if 0 < limit <= is_held:
         row["visible_us"] = _NEVER
         row["copies"] = 0
         return served_us
-    reached_us = _publish(floor, gateway, message, served_us, row)
+    reached_us, released_us = _publish(floor, g, message, served_us, row)
     row["visible_us"] = visible_us(book, message, reached_us)
-    if limit > 0:
-        held = floor.held[g]
-        floor.held_until_us[g, held["end"] % limit] = gateway["acknowledged_us"]
+    if is_held < len(held_until_us):  # else there is no limit, and nobody counts that far
+        held_until_us[held["end"] % len(held_until_us)] = released_us
         held["end"] += 1
-        gateway["most_held"] = max(gateway["most_held"], held["end"] - held["first"])
+        gateway["most_held"] = max(gateway["most_held"], is_held + 1)
     return served_us
 
 
 @inlined_rule
-def _held(held: np.void, until_us: NDArray[np.int64], now_us: int) -> int:
-    """Let go what was acknowledged by now; return how many messages are still held [1]."""
-    while held["first"] < held["end"] and until_us[held["first"] % len(until_us)] <= now_us:
+def _held(held: np.void, until_us: NDArray[np.int64], moment_us: int) -> int:
+    """Let go what was acknowledged by a moment [us]; return how many are still held [1]."""
+    while held["first"] < held["end"] and until_us[held["first"] % len(until_us)] <= moment_us:
         held["first"] += 1
+    if held["first"] == held["end"]:  # stay where the memory is warm
+        held["first"] = held["end"] = 0
     return held["end"] - held["first"]
 
 
 @inlined_rule
-def _publish(floor: Floor, gateway: np.void, message: int, served_us: int, row: np.void) -> int:
-    """Publish a message in its turn; return when it reaches the cloud [us]."""
-    book = floor.book
+def _publish(floor: Floor, g: int, message: int, served_us: int, row: np.void) -> tuple[int, int]:
+    """Publish a message in its turn; return when the cloud has it and the gateway knows [us]."""
+    book, gateway = floor.book, floor.gateways[g]
     published_us = publishes_us(book, served_us, gateway["published_us"])
     if gateway["stall_to_us"] > published_us:
         link_class = floor.classes[gateway["kind"]]
@@ -70,41 +73,54 @@ def _publish(floor: Floor, gateway: np.void, message: int, served_us: int, row: 
     round_trip_us = trip_us(book, message)
     row["copies"] = copies(book, message)
     if gateway["outage"] < gateway["end_outage"]:
-        return _publish_around(floor.outages, gateway, published_us, round_trip_us, row)
+        return _publish_around(floor, g, published_us, round_trip_us, row)
     gateway["published_us"] = published_us
     gateway["acknowledged_us"] = acknowledged_us(
         published_us, round_trip_us, gateway["acknowledged_us"]
     )
-    return gateway["acknowledged_us"]
+    return gateway["acknowledged_us"], gateway["acknowledged_us"]
 
 
 @rule
 def _publish_around(
-    outages: NDArray[np.int64],
-    gateway: np.void,
-    published_us: int,
-    round_trip_us: int,
-    row: np.void,
-) -> int:
-    """Publish where an outage is on or still to come; return when the cloud is reached [us]."""
+    floor: Floor, g: int, published_us: int, round_trip_us: int, row: np.void
+) -> tuple[int, int]:
+    """Publish where an outage is on or still to come; return the same.
+
+    What an outage cuts is sent again after it, in the same order; what was sent in time behind
+    it may still have got through.
+    """
+    book, gateway, again, outages = floor.book, floor.gateways[g], floor.again[g], floor.outages
     end = gateway["end_outage"]
-    gateway["outage"] = outage_after(outages, gateway["outage"], end, published_us)
-    from_us = outages[gateway["outage"], 0] if gateway["outage"] < end else _NEVER
-    if published_us >= from_us:
-        published_us = outages[gateway["outage"], 1]
-        from_us = outages[gateway["outage"] + 1, 0] if gateway["outage"] + 1 < end else _NEVER
-    before_us = gateway["acknowledged_us"]
-    done_us = acknowledged_us(published_us, round_trip_us, before_us)
-    reached_us = done_us
-    if done_us >= from_us:
-        again_us = outages[outage_after(outages, gateway["outage"], end, from_us), 1]
-        done_us = acknowledged_us(again_us, round_trip_us, before_us)
-        if got_through(published_us, round_trip_us, from_us):
-            row["copies"] = 2
-        else:
-            row["copies"] = 1
-            reached_us = done_us
-        published_us = again_us
+    if published_us >= again["cut_us"]:
+        published_us = publishes_us(book, published_us, again["published_us"])
+    here = outage_after(outages, gateway["outage"], end, published_us)
+    published_us, here = _outside(outages, here, end, published_us)
+    gateway["outage"] = here
     gateway["published_us"] = published_us
+    done_us = acknowledged_us(published_us, round_trip_us, gateway["acknowledged_us"])
+    if published_us >= again["cut_us"]:
+        done_us = max(done_us, again["acknowledged_us"])
     gateway["acknowledged_us"] = done_us
-    return reached_us
+    reached_us = _NEVER
+    while here < end and done_us >= outages[here, 0]:
+        if got_through(published_us, round_trip_us, outages[here, 0]):
+            row["copies"] += 1
+            reached_us = min(reached_us, done_us)
+        again["cut_us"] = outages[here, 0]
+        published_us = publishes_us(book, outages[here, 1], again["published_us"])
+        here = outage_after(outages, here, end, published_us)
+        published_us, here = _outside(outages, here, end, published_us)
+        done_us = acknowledged_us(published_us, round_trip_us, again["acknowledged_us"])
+        again["published_us"] = published_us
+        again["acknowledged_us"] = done_us
+    return min(reached_us, done_us), done_us
+
+
+@rule
+def _outside(outages: NDArray[np.int64], here: int, end: int, moment_us: int) -> tuple[int, int]:
+    """Return the first moment from one on that no outage has, and the outage behind it [us]."""
+    while here < end and moment_us >= outages[here, 0]:
+        moment_us = max(moment_us, outages[here, 1])
+        here += 1
+    return moment_us, here

@@ -15,7 +15,8 @@ from twin.events import NEVER
 from twin.floor.compiled.memory import zeros
 from twin.floor.compiled.tournament import empty_tree, leaf_bits
 from twin.floor.plan import LONG_AGO_US, FloorPlan, start_orders
-from twin.floor.rules.workload import first_line, job_lines, pace
+from twin.floor.rules.orders import ORDER_DUE
+from twin.floor.rules.workload import NO_JOB, first_line, job_lines, pace
 
 _NEVER = int(NEVER)
 
@@ -96,6 +97,10 @@ GATEWAY = np.dtype(
 )
 """One cache line."""
 
+AGAIN = np.dtype([("cut_us", "i8"), ("published_us", "i8"), ("acknowledged_us", "i8")])
+"""What outages made a gateway send again: begin of the last that cut something, and the last
+message sent again because of it."""
+
 HELD = np.dtype([("first", "i8"), ("end", "i8")])
 """Which messages wait for the uplink of a gateway, counted from the beginning."""
 
@@ -112,8 +117,9 @@ class Floor(NamedTuple):
         each worker's coming report, and one for what comes next on each worker's link.
     bits
         How many low bits of a key hold the leaf.
-    workers, stretches, reporters, links, gateways
-        Arrays of ``WORKER``, ``STRETCHES``, ``REPORTER``, ``LINK`` and ``GATEWAY`` records.
+    workers, stretches, reporters, links, gateways, again
+        Arrays of ``WORKER``, ``STRETCHES``, ``REPORTER``, ``LINK``, ``GATEWAY`` and ``AGAIN``
+        records.
     scanner_states
         Address states of the scanners.
     classes
@@ -122,10 +128,12 @@ class Floor(NamedTuple):
         Stretches without uplink, shape (n, 2) [us].
     held, held_until_us
         Array of ``HELD`` records, and when the messages in each gateway's buffer are acknowledged:
-        a ring for each gateway, shape (gateways, buffer) [us].
+        a ring for each gateway, shape (gateways, ``plan.counted_messages``) [us].
     orders, orders_per_h
         Array of one ``ORDERS`` record, and expected orders in each hour [1/h]; empty: no
         orders.
+    returned, in_hand
+        Arrays of ``ORDER_DUE`` records: orders that were given back, and that of each worker.
     asks
         The worker who asks the site for help, -1 for nobody, when [us], and after which kind of
         row, shape (3,).
@@ -139,6 +147,7 @@ class Floor(NamedTuple):
     reporters: NDArray[np.void]
     links: NDArray[np.void]
     gateways: NDArray[np.void]
+    again: NDArray[np.void]
     scanner_states: NDArray[np.int64]
     classes: NDArray[np.void]
     outages: NDArray[np.int64]
@@ -146,6 +155,8 @@ class Floor(NamedTuple):
     held_until_us: NDArray[np.int64]
     orders: NDArray[np.void]
     orders_per_h: NDArray[np.float64]
+    returned: NDArray[np.void]
+    in_hand: NDArray[np.void]
     asks: NDArray[np.int64]
 
 
@@ -168,15 +179,16 @@ def build_floor(plan: FloorPlan) -> Floor:
         reporters=np.zeros(len(workers), REPORTER),
         links=links,
         gateways=_gateways(plan),
+        again=np.array([(_NEVER, LONG_AGO_US, 0)] * plan.gateways, AGAIN),
         scanner_states=scanner_states,
         classes=plan.link_classes,
         outages=plan.outages,
         held=np.zeros(plan.gateways, HELD),
-        held_until_us=np.zeros(
-            (plan.gateways, max(1, int(plan.book[0]["buffer_messages"]))), np.int64
-        ),
+        held_until_us=np.zeros((plan.gateways, plan.counted_messages), np.int64),
         orders=start_orders(plan),
         orders_per_h=plan.orders_per_h,
+        returned=np.zeros(len(workers), ORDER_DUE),
+        in_hand=np.zeros(len(workers), ORDER_DUE),
         asks=np.full(3, -1, np.int64),
     )
 
@@ -200,7 +212,7 @@ def _begin(
 ) -> None:
     """Give every worker its address and its first job; nobody scans yet.
 
-    Who works by orders has none (-1) before the first session.
+    Who works by orders has none before the first session.
     """
     seed_state = root(book[0]["seed"])
     for w in range(len(workers)):
@@ -212,6 +224,7 @@ def _begin(
         me["line"] = first_line(me["lines"])
         if by_orders and works_by_jobs[w]:
             me["job"] = -1
+            me["line"] = NO_JOB
 
 
 @rule

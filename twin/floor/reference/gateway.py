@@ -53,10 +53,14 @@ class Gateway:
         self.most_held = 0
         self._book = plan.book
         self._buffer = int(plan.book[0]["buffer_messages"])
+        self._counted = plan.counted_messages
         self._outages = plan.outages[first:end]
         self._free_us = 0
         self._published_us = LONG_AGO_US
         self._acknowledged_us = 0
+        self._cut_us = _NEVER
+        self._published_again_us = LONG_AGO_US
+        self._acknowledged_again_us = 0
         self._accepted_us = 0
         self._stall_us = (0, 0)
         self._held: deque[int] = deque()
@@ -75,50 +79,63 @@ class Gateway:
         work_us = service_us(self._book, message)
         self._free_us = begins_us + work_us
         self._accepted_us += work_us
-        if self._is_full(now_us):
+        while self._held and self._held[0] <= self._free_us:
+            self._held.popleft()
+        if 0 < self._buffer <= len(self._held):
             return Passage(begins_us - now_us, self._free_us, _NEVER, 0)
-        reached_us, times = self._publish(message, self._free_us)
-        if self._buffer:
-            self._held.append(self._acknowledged_us)
+        reached_us, released_us, times = self._publish(message, self._free_us)
+        if len(self._held) < self._counted:
+            self._held.append(released_us)
             self.most_held = max(self.most_held, len(self._held))
         shown_us = visible_us(self._book, message, reached_us)
         return Passage(begins_us - now_us, self._free_us, shown_us, times)
 
-    def _is_full(self, now_us: int) -> bool:
-        """Let go what was acknowledged by now; say whether there is no room for one more."""
-        while self._held and self._held[0] <= now_us:
-            self._held.popleft()
-        return self._buffer > 0 and len(self._held) >= self._buffer
+    def _publish(self, message: int, served_us: int) -> tuple[int, int, int]:
+        """Publish a message; return when the cloud has it, the gateway knows [us], how often."""
+        at_us = self._turn_us(served_us)
+        round_trip_us = trip_us(self._book, message)
+        done_us = acknowledged_us(at_us, round_trip_us, self._acknowledged_us)
+        if at_us >= self._cut_us:
+            done_us = max(done_us, self._acknowledged_again_us)
+        self._published_us, self._acknowledged_us = at_us, done_us
+        reached_us, times = [], copies(self._book, message)
+        while (outage := self._next_outage(at_us)) is not None and done_us >= outage[0]:
+            if got_through(at_us, round_trip_us, int(outage[0])):
+                reached_us.append(done_us)
+                times += 1
+            at_us, done_us = self._send_again(outage, round_trip_us)
+        return min([*reached_us, done_us]), done_us, times
 
-    def _publish(self, message: int, served_us: int) -> tuple[int, int]:
-        """Publish a message in its turn; return when it reaches the cloud [us] and how often."""
+    def _turn_us(self, served_us: int) -> int:
+        """Return when it is a message's turn, the network permitting [us]."""
         at_us = publishes_us(self._book, served_us, self._published_us)
         if self._stall_us[1] > at_us:
             stall_us, every_us = self.facts["stall_us"], self.facts["stall_every_us"]
             at_us = stalled_us(at_us, *self._stall_us, int(stall_us), int(every_us))
-        round_trip_us = trip_us(self._book, message)
-        at_us = self._after_outage(at_us)
-        times = copies(self._book, message)
-        before_us = self._acknowledged_us
-        done_us = reached_us = acknowledged_us(at_us, round_trip_us, before_us)
-        outage = self._next_outage(at_us)
-        if outage is not None and done_us >= outage[0]:
-            reached = got_through(at_us, round_trip_us, int(outage[0]))
-            at_us = int(outage[1])
-            done_us = acknowledged_us(at_us, round_trip_us, before_us)
-            times, reached_us = (2, reached_us) if reached else (1, done_us)
-        self._published_us, self._acknowledged_us = at_us, done_us
-        return reached_us, times
+        if at_us >= self._cut_us:
+            at_us = publishes_us(self._book, at_us, self._published_again_us)
+        return self._after_outages(at_us)
+
+    def _send_again(self, outage: NDArray[np.int64], round_trip_us: int) -> tuple[int, int]:
+        """Publish again what an outage cut; return when, and when it is acknowledged [us]."""
+        cut_us, over_us = (int(edge_us) for edge_us in outage)
+        turn_us = publishes_us(self._book, over_us, self._published_again_us)
+        at_us = self._after_outages(turn_us)
+        done_us = acknowledged_us(at_us, round_trip_us, self._acknowledged_again_us)
+        self._cut_us = cut_us
+        self._published_again_us, self._acknowledged_again_us = at_us, done_us
+        return at_us, done_us
 
     def _next_outage(self, moment_us: int) -> NDArray[np.int64] | None:
         """Return the outage that is on at a moment or comes next, None for none [us]."""
         row = outage_after(self._outages, 0, len(self._outages), moment_us)
         return self._outages[row] if row < len(self._outages) else None
 
-    def _after_outage(self, moment_us: int) -> int:
-        """Return a moment, or the end of the outage that is on then [us]."""
-        outage = self._next_outage(moment_us)
-        return moment_us if outage is None or moment_us < outage[0] else int(outage[1])
+    def _after_outages(self, moment_us: int) -> int:
+        """Return the first moment from one on at which no outage is on [us]."""
+        while (outage := self._next_outage(moment_us)) is not None and moment_us >= outage[0]:
+            moment_us = int(outage[1])
+        return moment_us
 
     def stall(self, from_us: int, to_us: int) -> None:
         """Let connection attempts silence the Wi-Fi now and then, until a link is back."""

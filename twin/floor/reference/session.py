@@ -7,9 +7,10 @@ from twin.commands import FRESH, RESCANS
 from twin.draws import fold
 from twin.events import NEVER
 from twin.floor.plan import FloorPlan
-from twin.floor.reference.orders import Orders
+from twin.floor.reference.orders import Order, Orders
 from twin.floor.rules.scanner import charge_left_ppb
 from twin.floor.rules.workload import (
+    NO_JOB,
     done_us,
     first_line,
     forgets_end,
@@ -61,7 +62,7 @@ class Worker:
         self.state = state
         self.number = 0
         self._orders = orders if plan.works_by_jobs[index] else None
-        self.job = 0 if self._orders is None else -1
+        self._order: Order | None = None
         self.scan = fold(state, 0)
         self.scan_us = int(NEVER)
         self._book = plan.book
@@ -70,7 +71,8 @@ class Worker:
         self._ready_us = 0
         self._session: Session | None = None
         self.lines = job_lines(self._book, state, 0) if plan.works_by_jobs[index] else 0
-        self.line = first_line(self.lines)
+        self.job = 0 if self._orders is None else -1
+        self.line = first_line(self.lines) if self._orders is None else NO_JOB
 
     @property
     def role(self) -> int:
@@ -84,7 +86,7 @@ class Worker:
         self._session = session
         self._ready_us = max(self._ready_us, session.opened_us)
         unfinished = self.line != first_line(self.lines) and not session.resumes
-        if self.job < 0 or unfinished:
+        if self.line == NO_JOB or unfinished:
             self._next_job()
 
     def plan_scan(self, session: Session, repeated: bool) -> bool:
@@ -96,6 +98,8 @@ class Worker:
             work_us = left_us(self._ready_us, session.opens_us, session.closes_us, work_us)
             self._open_window(session, session.window + 1)
             self.scan_us = self._done_us(session, work_us)
+        if self.scan_us == NEVER:
+            self._leave_order()
         return self.scan_us != NEVER
 
     def _done_us(self, session: Session, work_us: int) -> int:
@@ -130,6 +134,16 @@ class Worker:
     def put_down(self) -> None:
         """Have no scanner, and no scan to come."""
         self.scan_us = int(NEVER)
+        self._leave_order()
+
+    def _leave_order(self) -> None:
+        """Leave an order that does not come to be begun to the next who is free."""
+        if self._orders is not None and self._order is not None and self.line == 0:
+            self._orders.give_back(self._order)
+            self._order = None
+            self.job -= 1
+            self.line = NO_JOB
+            self._ready_us = 0
 
     def _next_job(self) -> None:
         """Take the next job: the next of its own, or the site's next order."""
@@ -137,9 +151,9 @@ class Worker:
         if self._orders is None:
             self.lines = job_lines(self._book, self.state, self.job)
         else:
-            order, due_us = self._orders.take()
-            self._ready_us = max(self._ready_us, due_us)
-            self.lines = job_lines(self._book, self._orders.state, order)
+            self._order = self._orders.take()
+            self._ready_us = max(self._ready_us, self._order.due_us)
+            self.lines = job_lines(self._book, self._orders.state, self._order.number)
         self.line = first_line(self.lines)
 
     def charge_ppb(self, now_us: int, under_way: int | None = None) -> int:

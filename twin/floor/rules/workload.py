@@ -16,6 +16,8 @@ from twin.floor.rules.streams import (
 )
 
 _NEVER = int(NEVER)
+NO_JOB = -1
+"""Instead of the line of a worker who has no job at hand."""
 _SLOWEST, _FASTEST = 3.0, 0.3  # times the mean pick
 _NONE, _START, _LINE, _END = int(Role.NONE), int(Role.START), int(Role.LINE), int(Role.END)
 
