@@ -47,7 +47,11 @@ KPIS = (
     Kpi("lost", "messages", "scans and reports that never reached the gateway"),
     Kpi("lost_buffer", "messages", "scans and reports dropped because a gateway's buffer was full"),
     Kpi("duplicates", "messages", "second copies that the cloud removed by their event id"),
-    Kpi("backlog_max", "messages", "most messages that a gateway held for the uplink"),
+    Kpi(
+        "backlog_max",
+        "messages",
+        "most messages that a gateway held for the uplink; 0 where nothing limits it",
+    ),
     Kpi("no_feedback", "scans", "scans that arrived but whose beep told of failure"),
     Kpi("reports", "reports", "telemetry reports that reached a gateway"),
     Kpi("jobs", "jobs", "jobs with start and end barcode"),
@@ -85,7 +89,8 @@ def kpi_row(
     busy_us
         How long each gateway has served until now, shape (gateways,) [us].
     most_held
-        The most messages that each gateway held for the uplink, shape (gateways,) [1].
+        The most messages that each gateway held for the uplink, shape (gateways,) [1]; 0 where
+        they were not counted, since the uplink knows neither limits nor outages.
     now_us
         How long the run is so far [us].
     """

@@ -99,8 +99,10 @@ class FloorPlan(NamedTuple):
 
     @property
     def counted_messages(self) -> int:
-        """How many messages a gateway counts that wait for the uplink [1]."""
-        return int(self.book[0]["buffer_messages"]) or MOST_COUNTED
+        """How many messages a gateway counts that wait for the uplink, 0 where none has to [1]."""
+        book = self.book[0]
+        waits = len(self.outages) > 0 or book["publish_spacing_us"] > 0
+        return int(book["buffer_messages"]) or (MOST_COUNTED if waits else 0)
 
     @property
     def links_drop(self) -> bool:

@@ -38,12 +38,12 @@ class Gateways:
         self._taken: list[set[int]] = [set() for _ in roster.gateways]
         self._phones = [i for i, g in enumerate(roster.gateways) if g.kind == "mobile"]
         self._reach = _reach(scenario, roster)
+        self._rank = _ranks([reach[0][1] if reach else np.inf for reach in self._reach])
         self._clock_u = [draw(seed, GATEWAY_CLOCK, gateway_word(g), 0, 0) for g in roster.gateways]
 
     def order(self, workers: list[int]) -> list[int]:
         """Return workers with the one farthest from any stationary gateway first."""
-        nearest = {w: self._reach[w][0][1] if self._reach[w] else np.inf for w in workers}
-        return sorted(workers, key=lambda w: (-nearest[w], w))
+        return sorted(workers, key=self._rank.__getitem__)
 
     def take(self, w: int) -> Place | None:
         """Take a place for a worker, or return None where there is none."""
@@ -95,6 +95,13 @@ class Gateways:
         phase_us = int(self._clock_u[place.gateway] * link.connection_interval_us)
         spacing_us = link.connection_interval_us // gateway.scanner_limit
         return link, loss, (phase_us + place.slot * spacing_us) % link.connection_interval_us
+
+
+def _ranks(nearest_m: list[float]) -> list[int]:
+    """Return for every worker how many come first: those farther from any gateway [1]."""
+    ranks = np.empty(len(nearest_m), np.int64)
+    ranks[np.argsort(-np.array(nearest_m), kind="stable")] = np.arange(len(nearest_m))
+    return [int(rank) for rank in ranks]
 
 
 def _reach(scenario: Scenario, roster: Roster) -> list[list[tuple[int, float]]]:

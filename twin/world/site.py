@@ -163,12 +163,12 @@ class Site:
 
     def _equip_waiting(self, now_us: int) -> None:
         """Equip workers, as far as there is equipment, and let them begin."""
-        # A shift that closes at this very moment is over.
-        workers = [w for w, waiting in self._waiting.items() if waiting.until_us > now_us]
         scanners = deque(self._pool.fullest_first(now_us))
         rows, comers, windows = [], list[Comer](), _Windows(self, now_us)
-        for w in self._gateways.order(workers) if workers else ():
+        for w in self._gateways.order(list(self._waiting)):
             waiting = self._waiting[w]
+            if waiting.until_us == now_us:  # the shift closes at this very moment
+                continue
             if not scanners and waiting.since_us != NEVER:
                 continue
             found = self._find(w, waiting.until_us, scanners, now_us)

@@ -33,26 +33,35 @@ def accept(floor: Floor, g: int, message: int, now_us: int, row: np.void) -> int
     gateway["free_us"] = served_us
     gateway["busy_us"] += work_us
     row["wait_us"] = begins_us - now_us
-    held, held_until_us = floor.held[g], floor.held_until_us[g]
-    is_held = _held(held, held_until_us, served_us)
-    limit = book[0]["buffer_messages"]
-    if 0 < limit <= is_held:
-        row["visible_us"] = _NEVER
-        row["copies"] = 0
-        return served_us
+    counts = floor.held_until_us.shape[1] > 0
+    if counts:
+        limit = book[0]["buffer_messages"]
+        if 0 < limit <= _held(floor.held[g], floor.held_until_us[g], served_us):
+            row["visible_us"] = _NEVER
+            row["copies"] = 0
+            return served_us
     reached_us, released_us = _publish(floor, g, message, served_us, row)
     row["visible_us"] = visible_us(book, message, reached_us)
-    if is_held < len(held_until_us):  # else there is no limit, and nobody counts that far
-        held_until_us[held["end"] % len(held_until_us)] = released_us
-        held["end"] += 1
-        gateway["most_held"] = max(gateway["most_held"], is_held + 1)
+    if counts:
+        _hold(floor.held[g], floor.held_until_us[g], gateway, released_us)
     return served_us
 
 
-@inlined_rule
+@rule
+def _hold(held: np.void, until_us: NDArray[np.int64], gateway: np.void, released_us: int) -> None:
+    """Count one more message that is held until a moment [us]."""
+    is_held = held["end"] - held["first"]
+    if is_held < len(until_us):  # else there is no limit, and nobody counts that far
+        until_us[held["end"] & (len(until_us) - 1)] = released_us
+        held["end"] += 1
+        gateway["most_held"] = max(gateway["most_held"], is_held + 1)
+
+
+@rule
 def _held(held: np.void, until_us: NDArray[np.int64], moment_us: int) -> int:
     """Let go what was acknowledged by a moment [us]; return how many are still held [1]."""
-    while held["first"] < held["end"] and until_us[held["first"] % len(until_us)] <= moment_us:
+    mask = len(until_us) - 1  # a power of two less one: a division would cost more than all else
+    while held["first"] < held["end"] and until_us[held["first"] & mask] <= moment_us:
         held["first"] += 1
     if held["first"] == held["end"]:  # stay where the memory is warm
         held["first"] = held["end"] = 0

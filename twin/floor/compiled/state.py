@@ -128,7 +128,7 @@ class Floor(NamedTuple):
         Stretches without uplink, shape (n, 2) [us].
     held, held_until_us
         Array of ``HELD`` records, and when the messages in each gateway's buffer are acknowledged:
-        a ring for each gateway, shape (gateways, ``plan.counted_messages``) [us].
+        a ring for each gateway, as long as a power of two, or empty [us].
     orders, orders_per_h
         Array of one ``ORDERS`` record, and expected orders in each hour [1/h]; empty: no
         orders.
@@ -170,6 +170,7 @@ def build_floor(plan: FloorPlan) -> Floor:
     bits = leaf_bits(leaves_each * len(workers))
     links = zeros(len(workers) if plan.links_drop else 0, LINK)
     links["up_us"] = _NEVER
+    ring = 1 << (plan.counted_messages - 1).bit_length() if plan.counted_messages else 0
     return Floor(
         book=plan.book,
         tree=empty_tree(bits),
@@ -184,7 +185,7 @@ def build_floor(plan: FloorPlan) -> Floor:
         classes=plan.link_classes,
         outages=plan.outages,
         held=np.zeros(plan.gateways, HELD),
-        held_until_us=np.zeros((plan.gateways, plan.counted_messages), np.int64),
+        held_until_us=np.zeros((plan.gateways, ring), np.int64),
         orders=start_orders(plan),
         orders_per_h=plan.orders_per_h,
         returned=np.zeros(len(workers), ORDER_DUE),

@@ -84,7 +84,7 @@ class Gateway:
         if 0 < self._buffer <= len(self._held):
             return Passage(begins_us - now_us, self._free_us, _NEVER, 0)
         reached_us, released_us, times = self._publish(message, self._free_us)
-        if len(self._held) < self._counted:
+        if len(self._held) < self._counted:  # else there is no limit, and nobody counts that far
             self._held.append(released_us)
             self.most_held = max(self.most_held, len(self._held))
         shown_us = visible_us(self._book, message, reached_us)
