@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,6 +46,14 @@ def test_only_the_key_changes(key: str, value: Any, path: tuple[str | int, ...])
     assert changed.digest != SITE.digest
     before = at(SITE.document(), path)
     assert vary(changed, key, before) == SITE
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    for workers in np.arange(3, 5):
+        assert vary(LINE, "work.shifts.0.workers", workers).work.shifts[0].workers == workers
+    slower = vary(LINE, "work.pick_scale", np.float32(1.5))
+    assert slower.digest == vary(LINE, "work.pick_scale", 1.5).digest
+    assert not vary(LINE, "links.ble.mobile.drops", False).links.ble.mobile.drops
 
 
 def test_the_given_scenario_stays_as_it_was() -> None:

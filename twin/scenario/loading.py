@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +63,22 @@ def vary(scenario: Scenario, key: str, value: Any) -> Scenario:
     """Give the scenario with one key changed: `vary(s, "run.horizon", "8 h")`.
 
     The key is dotted, with TOML names; elements of lists go by name or index
-    ("fleet.gateways.aisle.count"); the value is as in TOML. Raises
-    ScenarioError, for an unknown key with the nearest valid one.
+    ("fleet.gateways.aisle.count"); the value is as in TOML, or a number of
+    numpy's. Raises ScenarioError, for an unknown key with the nearest valid one.
     """
     document = scenario.document()
     path = _find(document, key)
-    _put(document, path, copy.deepcopy(value))
+    _put(document, path, _plain(value))
     known = scenario.provenance
     changed = _built([(_VARY, document)], file=_VARY)
     return changed.with_provenance(_after_change(known, changed, _label(document, path)))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as TOML would have read it: whoever sweeps has numpy's numbers."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return copy.deepcopy(value)
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 # --- files -----------------------------------------------------------------
