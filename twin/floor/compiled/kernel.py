@@ -73,24 +73,32 @@ def run(
         if now_us >= until_us or key == _NEVER:
             break
         leaf = key & leaf_mask
-        w = _worker(leaf, len(workers))
-        row = rows[used]
-        row["worker"] = w
-        if leaf == w:
-            arrival_us = _scan_ends(floor, windows, w, now_us, row)
-        elif leaf < 2 * len(workers):
-            arrival_us = _report_ends(floor, w, now_us, row)
+        if leaf < len(workers):
+            row = rows[used]
+            row["worker"] = leaf
+            arrival_us = _scan_ends(floor, windows, leaf, now_us, row)
+            soon = put(tree, bits, leaf, arrival_us)
+            prefetch(workers, _worker(soon, len(workers)))
+            used += 1
+            asks = arrival_us == _NEVER and floor.asks[0] >= 0
         else:
-            used += link_turns(floor, w, now_us, row)
-            if floor.asks[0] >= 0:
-                break
-            continue
-        soon = put(tree, bits, leaf, arrival_us)
-        prefetch(workers, _worker(soon, len(workers)))
-        used += 1
-        if floor.asks[0] >= 0:
+            used += _other_ends(floor, leaf, now_us, rows[used])
+            asks = floor.asks[0] >= 0
+        if asks:
             break
     return used
+
+
+@rule
+def _other_ends(floor: Floor, leaf: int, now_us: int, row: np.void) -> int:
+    """A report ends, or something comes next on a link; return how many rows that takes."""
+    w = _worker(leaf, len(floor.workers))
+    row["worker"] = w
+    if leaf >= 2 * len(floor.workers):
+        return int(link_turns(floor, w, now_us, row))
+    soon = put(floor.tree, floor.bits, leaf, _report_ends(floor, w, now_us, row))
+    prefetch(floor.workers, _worker(soon, len(floor.workers)))
+    return 1
 
 
 @inlined_rule
