@@ -81,7 +81,7 @@ def take_order(
     Parameters
     ----------
     orders, orders_per_h
-        As for ``next_order_us``.
+        As for ``next_order_us`` [1/h].
     returned
         Array of ``ORDER_DUE`` records, room for one of each worker.
     in_hand
