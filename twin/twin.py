@@ -19,10 +19,10 @@ from twin.analysis.kpis import kpi_row, kpi_table
 from twin.analysis.tally import Tally
 from twin.errors import RunError, StateError
 from twin.events import EVENT, Kind
+from twin.floor.plan import orders_us
 from twin.frames import Frames
 from twin.scenario import Scenario, from_document, load
 from twin.units import format_duration, parse_duration
-from twin.world.build import make_plan
 from twin.world.pace import run_in_slices
 from twin.world.site import Site
 
@@ -281,8 +281,8 @@ class Twin:
     @cached_property
     def _frames(self) -> Frames:
         """What makes frames of this site's rows."""
-        plan = make_plan(self.scenario, self._site.roster, self.seed)
-        return Frames(self.scenario, self._site.roster, plan, self._site.calendar)
+        site = self._site
+        return Frames(self.scenario, site.roster, site.plan, site.calendar)
 
     def events(
         self, kind: str | None = None, *, columns: Sequence[str] | None = None
@@ -322,7 +322,8 @@ class Twin:
     def kpis(self) -> pd.DataFrame:
         """Return the key figures so far as one row; names carry their units."""
         floor, now_us = self._site.floor, self.now_us
-        return kpi_row(self._count(), floor.busy_us(now_us), floor.most_held(), now_us)
+        orders = orders_us(self._site.plan, now_us) if self.scenario.work.orders else None
+        return kpi_row(self._count(), floor.busy_us(now_us), floor.most_held(), orders, now_us)
 
     def kpi_table(self) -> pd.DataFrame:
         """Return the key figures one below the other: name, value, unit, definition."""

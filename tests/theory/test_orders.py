@@ -6,6 +6,7 @@ exact: the start scan of a worker who was waiting comes with it.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -147,6 +148,42 @@ def test_orders_are_begun_as_they_arrive_across_a_change_of_shifts() -> None:
     document = scenario({**WAITING, "work.shifts": two, "work.orders": {"per_hour": 60.0}})
     found = starts_us(document, 8)
     assert found.tolist() == orders(document, 8, 12 * H)[: len(found)].tolist()
+
+
+@pytest.mark.parametrize("record", ["rows", "kpis"])
+def test_the_orders_that_wait_came_and_were_not_begun(record: Literal["rows", "kpis"]) -> None:
+    few = {"work.shifts": [shift(workers=5, duration="3 h")], "fleet.scanners": scanners(5)}
+    document = scenario({
+        **WAITING, **few, "work.orders": {"per_hour": 150.0, "profile": BUSY_HOURS},
+        "links.ble.stationary.loss_far": "90 %", "links.ble.stationary.loss_near": "90 %",
+    })  # fmt: skip
+    opened = twin.open(document, seed=9, record=record)
+    due, begun = orders(document, 9, 12 * H), first_starts_us(document, 9)
+    for hour in (1, 3, 6, 12):
+        opened.run_to_us(hour * H, progress=False)
+        figures = opened.kpis().iloc[0]
+        came, served = due[due < hour * H], begun[begun < hour * H]
+        waiting = [n + 1 - (served < moment_us).sum() for n, moment_us in enumerate(came)]
+        assert figures["orders"] == len(came)
+        assert abs(figures["orders_waiting"] - (len(came) - len(served))) <= 1  # on the air then
+        assert abs(figures["orders_waiting_max"] - max(waiting)) <= 1
+    assert figures["orders_waiting_max"] > 50
+
+
+def first_starts_us(document: Scenario, seed: int) -> NDArray[np.int64]:
+    """Return when each job was begun: the first scan of its start barcode, heard or not [us]."""
+    rows = twin.open(document, seed=seed).run(progress=False).rows()
+    found = rows[(rows["kind"] == Kind.SCAN) & (rows["role"] == Role.START)]
+    begun = dict[tuple[int, int], int]()
+    for row in found:
+        begun.setdefault((row["worker"], row["job"]), int(row["time_us"]) - int(row["link_us"]))
+    assert len(found) > len(begun)  # some had to be repeated
+    return np.sort(list(begun.values()))
+
+
+def test_where_work_never_runs_out_no_orders_are_counted() -> None:
+    figures = twin.open(scenario({"run.horizon": "1 h"})).run(progress=False).kpis().iloc[0]
+    assert (figures[["orders", "orders_waiting", "orders_waiting_max"]] == 0).all()
 
 
 def test_without_orders_the_plan_has_none() -> None:

@@ -57,6 +57,9 @@ KPIS = (
     Kpi("jobs", "jobs", "jobs with start and end barcode"),
     Kpi("job_p50_min", "min", "half of the jobs last at most this"),
     Kpi("job_p95_min", "min", "95 % of the jobs last at most this"),
+    Kpi("orders", "orders", "orders that arrived; 0 where work never runs out"),
+    Kpi("orders_waiting", "orders", "orders that arrived and whose job has not begun"),
+    Kpi("orders_waiting_max", "orders", "most orders that waited so at one moment"),
     Kpi("wrong_scans", "scans", "scans of another barcode than the one asked for"),
     Kpi("unequipped", "times", "times that a worker found no scanner or no gateway"),
     Kpi("swaps", "times", "times that a worker exchanged an empty scanner for another"),
@@ -78,7 +81,11 @@ KPIS = (
 
 
 def kpi_row(
-    tally: Tally, busy_us: NDArray[np.int64], most_held: NDArray[np.int64], now_us: int
+    tally: Tally,
+    busy_us: NDArray[np.int64],
+    most_held: NDArray[np.int64],
+    orders_us: NDArray[np.int64] | None,
+    now_us: int,
 ) -> pd.DataFrame:
     """Return the key figures as a frame of one row.
 
@@ -91,6 +98,8 @@ def kpi_row(
     most_held
         The most messages that each gateway held for the uplink, shape (gateways,) [1]; 0 where
         they were not counted, since the uplink knows neither limits nor outages.
+    orders_us
+        When the orders so far arrived, shape (orders,) [us]; None where work never runs out.
     now_us
         How long the run is so far [us].
     """
@@ -99,6 +108,7 @@ def kpi_row(
         **_latencies(tally),
         **_gateways(tally, busy_us, now_us),
         **_scanners(tally, now_us),
+        **_orders(tally, orders_us),
         "backlog_max": int(most_held.max(initial=0)),
     }
     return pd.DataFrame({kpi.name: [figures[kpi.name]] for kpi in KPIS})
@@ -162,6 +172,18 @@ def _scanners(tally: Tally, now_us: int) -> Mapping[str, float]:
         "reconnect_min": tally.down_us(now_us) / _US_PER_MIN,
         "blocked_min_per_worker": _ratio(blocked_min, int(tally.workers["worked"].sum())),
     }
+
+
+def _orders(tally: Tally, orders_us: NDArray[np.int64] | None) -> Mapping[str, float]:
+    """Return how many orders came and how many waited for somebody to begin them."""
+    names = ("orders", "orders_waiting", "orders_waiting_max")
+    if orders_us is None:
+        return dict.fromkeys(names, 0)
+    begun_us = tally.begun_us()
+    # The most wait just as one more arrives.
+    begun = np.searchsorted(begun_us, orders_us, side="left")
+    most = int((np.arange(1, len(orders_us) + 1) - begun).max(initial=0))
+    return dict(zip(names, (len(orders_us), len(orders_us) - len(begun_us), most), strict=True))
 
 
 def _gateways(tally: Tally, busy_us: NDArray[np.int64], now_us: int) -> Mapping[str, float]:

@@ -85,6 +85,7 @@ class Tally:
         self.gateways = np.zeros(gateways, GATEWAY)
         # Messages whose service had not begun at the last row: (gateway, when it begins).
         self._waiting = np.zeros((0, 2), np.int64)
+        self._begun = [np.zeros((0, 3), np.int64)]  # start barcodes: (worker, job, scan)
 
     def add(self, rows: NDArray[np.void]) -> None:
         """Count a chunk of rows, the next in order."""
@@ -96,6 +97,16 @@ class Tally:
         waiting = np.concatenate([self._waiting, begins_us])
         last_us = rows["time_us"][-1] if len(rows) else 0
         self._waiting = waiting[waiting[:, 1] > last_us]
+        starts = rows[rows["role"] == _START]
+        scan_us = starts["time_us"] - starts["link_us"]
+        self._begun.append(np.column_stack([starts["worker"], starts["job"], scan_us]))
+
+    def begun_us(self) -> NDArray[np.int64]:
+        """Return when each job was begun, its first start barcode, in order, shape (jobs,) [us]."""
+        self._begun = [np.concatenate(self._begun)]
+        worker, job, scan_us = self._begun[0].T
+        _, first = np.unique(worker << 32 | job, return_index=True)
+        return np.sort(scan_us[first])
 
     def waited_us(self, now_us: int) -> NDArray[np.int64]:
         """Return how long messages have waited at each gateway until now, shape (gateways,) [us].

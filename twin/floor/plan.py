@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.draws import LAW, entity_word, fold, root
-from twin.floor.rules.orders import ORDERS
+from twin.floor.rules.orders import ORDERS, next_order_us
 
 RULEBOOK = np.dtype(
     [
@@ -115,3 +115,13 @@ def start_orders(plan: FloorPlan) -> NDArray[np.void]:
     orders = np.zeros(1, ORDERS)
     orders[0]["state"] = fold(root(int(plan.book[0]["seed"])), entity_word("orders"))
     return orders
+
+
+def orders_us(plan: FloorPlan, until_us: int) -> NDArray[np.int64]:
+    """Return when the orders before a moment arrive, in order, shape (orders,) [us]."""
+    found: list[int] = []
+    if len(plan.orders_per_h):
+        coming = start_orders(plan)[0]
+        while (moment_us := int(next_order_us(coming, plan.orders_per_h))) < until_us:
+            found.append(moment_us)
+    return np.array(found, np.int64)

@@ -69,14 +69,14 @@ class Site:
         self.scenario = scenario
         self.roster = make_roster(scenario, seed)
         self.calendar = Calendar(scenario.run.start, scenario.run.time_zone)
-        plan = make_plan(scenario, self.roster, seed)
-        self.floor = make_floor(engine, plan, keeps_rows=keeps_rows)
+        self.plan = make_plan(scenario, self.roster, seed)
+        self.floor = make_floor(engine, self.plan, keeps_rows=keeps_rows)
         self.agenda: set[Row] = set()
         self._sink = sink
         self._env = simpy.Environment()
         self._pool = Pool(scenario, self.roster)
         self._gateways = Gateways(scenario, self.roster, seed)
-        self._arrivals = Arrivals(scenario, self.roster, plan, seed)
+        self._arrivals = Arrivals(scenario, self.roster, self.plan, seed)
         self._workers_of: list[list[int]] = [[] for _ in scenario.work.shifts]
         for w, worker in enumerate(self.roster.workers):
             self._workers_of[worker.shift].append(w)
