@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis.histogram import BINS, bin_of
-from twin.compiling import rule
+from twin.compiling import part, rule
 from twin.events import NEVER, Kind, Outcome, Role, Slip
 
 _NEVER = int(NEVER)
@@ -161,7 +161,7 @@ def _add(
             _add_session(total, workers[row["worker"]], row)
 
 
-@rule
+@part
 def _add_scan(
     total: np.void,
     worker: np.void,
@@ -196,7 +196,7 @@ def _add_scan(
             _add_to_job(total, starts, worker["first_pair"] + pair, row)
 
 
-@rule
+@part
 def _add_passage(total: np.void, gateway: np.void, row: np.void) -> None:
     """Count a message at its gateway."""
     if row["copies"] == 0:
@@ -208,7 +208,7 @@ def _add_passage(total: np.void, gateway: np.void, row: np.void) -> None:
     gateway["wait_us"] += row["wait_us"]
 
 
-@rule
+@part
 def _add_to_job(total: np.void, starts: NDArray[np.int64], pair: int, row: np.void) -> None:
     """Pair barcodes as job analysis does: per kind, device and gateway; a new start drops the last.
 
@@ -225,7 +225,7 @@ def _add_to_job(total: np.void, starts: NDArray[np.int64], pair: int, row: np.vo
         total["job_bins"][bin_of(job_us)] += 1
 
 
-@rule
+@part
 def _add_report(total: np.void, gateway: np.void, row: np.void) -> None:
     """Count a report."""
     if row["outcome"] in (_LOST, _NOT_CONNECTED):
@@ -235,7 +235,7 @@ def _add_report(total: np.void, gateway: np.void, row: np.void) -> None:
     _add_passage(total, gateway, row)
 
 
-@rule
+@part
 def _add_session(total: np.void, worker: np.void, row: np.void) -> None:
     """Count what happens between a worker and a scanner."""
     kind, time_us = row["kind"], row["time_us"]
@@ -261,7 +261,7 @@ def _add_session(total: np.void, worker: np.void, row: np.void) -> None:
             worker["worked"] = 1
 
 
-@rule
+@part
 def _end_session(total: np.void, worker: np.void, time_us: int) -> None:
     """Count the session that ends, if there was one."""
     if worker["opened_us"] != _NEVER:

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import inlined_rule, rule
+from twin.compiling import inlined_part, rule
 from twin.floor.compiled.state import Floor
 from twin.floor.rules.scanner import charge_left_ppb
 
 
-@inlined_rule
+@inlined_part
 def charge_ppb(book: NDArray[np.void], me: np.void, now_us: int, scans: int) -> int:
     """Return the charge of a worker's scanner after some scans [1e-9]."""
     return charge_left_ppb(

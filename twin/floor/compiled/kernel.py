@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.commands import FRESH, RESCANS
-from twin.compiling import inlined_rule, prefetch, rule
+from twin.compiling import inlined_part, part, prefetch, rule
 from twin.draws import fold
 from twin.events import NEVER, Kind, Outcome, Role, Slip
 from twin.floor.compiled.charge import charge_ppb
@@ -89,7 +89,7 @@ def run(
     return used
 
 
-@rule
+@part
 def _other_ends(floor: Floor, leaf: int, now_us: int, row: np.void) -> int:
     """A report ends, or something comes next on a link; return how many rows that takes."""
     w = _worker(leaf, len(floor.workers))
@@ -101,7 +101,7 @@ def _other_ends(floor: Floor, leaf: int, now_us: int, row: np.void) -> int:
     return 1
 
 
-@inlined_rule
+@inlined_part
 def _worker(leaf: int, workers: int) -> int:
     """Return whose a leaf is: first the scans of all workers, then the reports, the links."""
     if leaf >= workers:
@@ -109,7 +109,7 @@ def _worker(leaf: int, workers: int) -> int:
     return leaf if leaf < workers else leaf - workers
 
 
-@inlined_rule
+@inlined_part
 def _scan_ends(floor: Floor, windows: NDArray[np.int64], w: int, now_us: int, row: np.void) -> int:
     """A scan reaches its gateway or fails; return when the worker's next one does [us]."""
     book, me = floor.book, floor.workers[w]
@@ -137,7 +137,7 @@ def _scan_ends(floor: Floor, windows: NDArray[np.int64], w: int, now_us: int, ro
     return _next_scan(floor, me, w, windows, failed, row)
 
 
-@inlined_rule
+@inlined_part
 def _scan_arrives(
     floor: Floor, me: np.void, w: int, scan: int, now_us: int, row: np.void
 ) -> tuple[int, bool]:
@@ -155,7 +155,7 @@ def _scan_arrives(
     return beep_us, failed
 
 
-@inlined_rule
+@inlined_part
 def _next_scan(
     floor: Floor,
     me: np.void,
@@ -178,7 +178,7 @@ def _next_scan(
     return _plan_scan(floor, me, w, windows, failed)
 
 
-@rule
+@part
 def _ask_for_scanner(floor: Floor, w: int, now_us: int) -> int:
     """A worker puts a nearly empty scanner down; nothing comes until the site has answered."""
     ask(floor, w, now_us, _SCAN)
@@ -194,7 +194,7 @@ def _ask_for_scanner(floor: Floor, w: int, now_us: int) -> int:
     return _NEVER
 
 
-@rule
+@part
 def _next_job(floor: Floor, me: np.void, w: int) -> None:
     """A worker takes the next job: the next of its own, or the site's next order."""
     me["job"] += 1
@@ -208,7 +208,7 @@ def _next_job(floor: Floor, me: np.void, w: int) -> None:
     me["line"] = first_line(me["lines"])
 
 
-@rule
+@part
 def _return_order(floor: Floor, me: np.void, w: int) -> None:
     """A worker who does not come to begin an order leaves it to the next who is free."""
     return_order(floor.orders[0], floor.returned, floor.in_hand[w])
@@ -217,7 +217,7 @@ def _return_order(floor: Floor, me: np.void, w: int) -> None:
     me["ready_us"] = 0
 
 
-@inlined_rule
+@inlined_part
 def _plan_scan(
     floor: Floor, me: np.void, w: int, windows: NDArray[np.int64], repeated: bool
 ) -> int:
@@ -240,7 +240,7 @@ def _plan_scan(
     return decide_scan(floor, me, w)
 
 
-@rule
+@part
 def _come_back(
     book: NDArray[np.void], me: np.void, windows: NDArray[np.int64], window: int
 ) -> None:
@@ -249,7 +249,7 @@ def _come_back(
     me["closes_us"] = windows[window, 1]
 
 
-@rule
+@part
 def _report_ends(floor: Floor, w: int, now_us: int, row: np.void) -> int:
     """A scanner's report reaches its gateway or fails; return when the next one does [us].
 
@@ -276,7 +276,7 @@ def _report_ends(floor: Floor, w: int, now_us: int, row: np.void) -> int:
     return _next_report(floor, me, mine, w, mine["number"] + 1)
 
 
-@rule
+@part
 def _next_report(floor: Floor, me: np.void, mine: np.void, w: int, number: int) -> int:
     """Decide when a scanner reports next; return when that ends, if that is known [us]."""
     moment_us = report_us(mine["scanner_state"], number, floor.book[0]["telemetry_period_us"])
@@ -285,7 +285,7 @@ def _next_report(floor: Floor, me: np.void, mine: np.void, w: int, number: int) 
     return decide_report(floor, me, mine, w)
 
 
-@inlined_rule
+@inlined_part
 def _write_unsent(row: np.void, outcome: int, wait_us: int) -> None:
     """Fill what a message that never arrived has."""
     row["wait_us"] = wait_us
@@ -293,7 +293,7 @@ def _write_unsent(row: np.void, outcome: int, wait_us: int) -> None:
     row["outcome"] = outcome
 
 
-@inlined_rule
+@inlined_part
 def _write_message(
     book: NDArray[np.void], me: np.void, row: np.void, now_us: int, made_us: int, tries: int
 ) -> None:
@@ -334,7 +334,7 @@ def open_sessions(floor: Floor, windows: NDArray[np.int64], sessions: NDArray[np
             put(floor.tree, floor.bits, len(floor.workers) + w, arrival_us)
 
 
-@inlined_rule
+@inlined_part
 def _begins_job(me: np.void, resumes: bool) -> bool:
     """Say whether a session begins with a new job: not where a scanner was swapped in one."""
     if me["line"] == NO_JOB:
@@ -342,7 +342,7 @@ def _begins_job(me: np.void, resumes: bool) -> bool:
     return not resumes and me["line"] != first_line(me["lines"])
 
 
-@rule
+@part
 def _take(me: np.void, session: np.void, windows: NDArray[np.int64]) -> None:
     """Copy a session's facts."""
     me["scanner"] = session["scanner"]

@@ -7,7 +7,7 @@ later than the stretch that is known waits undecided, its leaf empty, until the 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import inlined_rule, rule
+from twin.compiling import inlined_part, part
 from twin.draws import fold
 from twin.events import NEVER, Kind
 from twin.floor.compiled.charge import charge_ppb
@@ -32,7 +32,7 @@ NOT_CONNECTED = 0
 """Instead of the tries of a message that found its link down."""
 
 
-@inlined_rule
+@inlined_part
 def cross(
     floor: Floor, me: np.void, w: int, message: int, stream: int, ready_us: int
 ) -> tuple[int, int]:
@@ -50,7 +50,7 @@ def cross(
     return _cross_fading(me, link, floor.classes[link["kind"]], message, stream, ready_us)
 
 
-@inlined_rule
+@inlined_part
 def _cross_steady(me: np.void, message: int, stream: int, ready_us: int) -> tuple[int, int]:
     """Return the same where the loss stays as it is."""
     limit = me["limit"]
@@ -60,7 +60,7 @@ def _cross_steady(me: np.void, message: int, stream: int, ready_us: int) -> tupl
     )
 
 
-@rule
+@part
 def _cross_fading(
     me: np.void, link: np.void, link_class: np.void, message: int, stream: int, ready_us: int
 ) -> tuple[int, int]:
@@ -73,7 +73,7 @@ def _cross_fading(
     return tries, first_us + (tries - 1) * me["interval_us"] + me["air_us"]
 
 
-@inlined_rule
+@inlined_part
 def decide_scan(floor: Floor, me: np.void, w: int) -> int:
     """Return when the coming scan arrives or fails; NEVER while that is undecided [us]."""
     scan_us = me["scan_us"]
@@ -89,7 +89,7 @@ def decide_scan(floor: Floor, me: np.void, w: int) -> int:
     return arrival_us
 
 
-@inlined_rule
+@inlined_part
 def decide_report(floor: Floor, me: np.void, mine: np.void, w: int) -> int:
     """Return the same of the coming report [us]."""
     made_us = mine["made_us"]
@@ -106,7 +106,7 @@ def decide_report(floor: Floor, me: np.void, mine: np.void, w: int) -> int:
     return arrival_us
 
 
-@rule
+@part
 def ask(floor: Floor, w: int, now_us: int, why: int) -> None:
     """A worker turns to the site: with a scanner that is nearly empty, or a link that is down."""
     floor.asks[0] = w
@@ -114,7 +114,7 @@ def ask(floor: Floor, w: int, now_us: int, why: int) -> None:
     floor.asks[2] = why
 
 
-@inlined_rule
+@inlined_part
 def is_known(link: np.void, moment_us: int) -> bool:
     """Say whether the stretch that is known of a link reaches to a moment."""
     if link["up_us"] != _NEVER:
@@ -122,7 +122,7 @@ def is_known(link: np.void, moment_us: int) -> bool:
     return moment_us < min(link["fails_us"], link["fade_to_us"])
 
 
-@rule
+@part
 def open_link(floor: Floor, w: int, opened_us: int, until_us: int) -> None:
     """A worker's scanner is connected from a moment on."""
     me, link = floor.workers[w], floor.links[w]
@@ -135,14 +135,14 @@ def open_link(floor: Floor, w: int, opened_us: int, until_us: int) -> None:
     _put_link(floor, w, link)
 
 
-@rule
+@part
 def close_link(floor: Floor, w: int) -> None:
     """Nothing more comes on a link."""
     floor.links[w]["up_us"] = _NEVER
     put(floor.tree, floor.bits, 2 * len(floor.workers) + w, _NEVER)
 
 
-@rule
+@part
 def _begin_stretch(floor: Floor, me: np.void, link: np.void, since_us: int) -> None:
     """Look ahead to the end of the next fade."""
     link_class = floor.classes[link["kind"]]
@@ -159,7 +159,7 @@ def _begin_stretch(floor: Floor, me: np.void, link: np.void, since_us: int) -> N
     )  # fmt: skip
 
 
-@inlined_rule
+@inlined_part
 def _put_link(floor: Floor, w: int, link: np.void) -> None:
     """Note when something comes next on a link."""
     next_us = link["up_us"]
@@ -170,7 +170,7 @@ def _put_link(floor: Floor, w: int, link: np.void) -> None:
     put(floor.tree, floor.bits, 2 * len(floor.workers) + w, next_us)
 
 
-@rule
+@part
 def link_turns(floor: Floor, w: int, now_us: int, row: np.void) -> bool:
     """A link drops, is back, or a fade is over; return whether there is a row of it."""
     me, link = floor.workers[w], floor.links[w]
@@ -192,7 +192,7 @@ def link_turns(floor: Floor, w: int, now_us: int, row: np.void) -> bool:
     return has_row
 
 
-@rule
+@part
 def _drop(floor: Floor, me: np.void, link: np.void, now_us: int) -> None:
     """A link is down until it is back, and the attempts to connect stall the gateway's Wi-Fi."""
     gateway = floor.gateways[me["gateway"]]
@@ -205,7 +205,7 @@ def _drop(floor: Floor, me: np.void, link: np.void, now_us: int) -> None:
         gateway["stall_to_us"] = max(gateway["stall_to_us"], link["up_us"])
 
 
-@rule
+@part
 def _decide_again(floor: Floor, me: np.void, w: int, now_us: int) -> None:
     """Decide on what is not in the air yet."""
     if me["scan_us"] >= now_us and me["scan_us"] != _NEVER:
@@ -215,7 +215,7 @@ def _decide_again(floor: Floor, me: np.void, w: int, now_us: int) -> None:
         put(floor.tree, floor.bits, len(floor.workers) + w, decide_report(floor, me, mine, w))
 
 
-@rule
+@part
 def _write_link(
     book: NDArray[np.void], me: np.void, w: int, now_us: int, kind: int, down_us: int, row: np.void
 ) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import inlined_rule, rule
+from twin.compiling import inlined_part, part
 from twin.events import NEVER
 from twin.floor.compiled.state import Floor
 from twin.floor.rules.gateway import (
@@ -20,7 +20,7 @@ from twin.floor.rules.link import outage_after, stalled_us
 _NEVER = int(NEVER)
 
 
-@inlined_rule
+@inlined_part
 def accept(floor: Floor, g: int, message: int, now_us: int, row: np.void) -> int:
     """Queue a message at its gateway; return when the gateway's host is done with it [us].
 
@@ -47,7 +47,7 @@ def accept(floor: Floor, g: int, message: int, now_us: int, row: np.void) -> int
     return served_us
 
 
-@rule
+@part
 def _hold(held: np.void, until_us: NDArray[np.int64], gateway: np.void, released_us: int) -> None:
     """Count one more message that is held until a moment [us]."""
     is_held = held["end"] - held["first"]
@@ -57,7 +57,7 @@ def _hold(held: np.void, until_us: NDArray[np.int64], gateway: np.void, released
         gateway["most_held"] = max(gateway["most_held"], is_held + 1)
 
 
-@rule
+@part
 def _held(held: np.void, until_us: NDArray[np.int64], moment_us: int) -> int:
     """Let go what was acknowledged by a moment [us]; return how many are still held [1]."""
     mask = len(until_us) - 1  # a power of two less one: a division would cost more than all else
@@ -68,7 +68,7 @@ def _held(held: np.void, until_us: NDArray[np.int64], moment_us: int) -> int:
     return held["end"] - held["first"]
 
 
-@inlined_rule
+@inlined_part
 def _publish(floor: Floor, g: int, message: int, served_us: int, row: np.void) -> tuple[int, int]:
     """Publish a message in its turn; return when the cloud has it and the gateway knows [us]."""
     book, gateway = floor.book, floor.gateways[g]
@@ -90,7 +90,7 @@ def _publish(floor: Floor, g: int, message: int, served_us: int, row: np.void) -
     return gateway["acknowledged_us"], gateway["acknowledged_us"]
 
 
-@rule
+@part
 def _publish_around(
     floor: Floor, g: int, published_us: int, round_trip_us: int, row: np.void
 ) -> tuple[int, int]:
@@ -126,7 +126,7 @@ def _publish_around(
     return min(reached_us, done_us), done_us
 
 
-@rule
+@part
 def _outside(outages: NDArray[np.int64], here: int, end: int, moment_us: int) -> tuple[int, int]:
     """Return the first moment from one on that no outage has, and the outage behind it [us]."""
     while here < end and moment_us >= outages[here, 0]:

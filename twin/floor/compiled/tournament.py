@@ -9,7 +9,7 @@ and each step is a minimum, so nothing is mispredicted and loads overlap. A bina
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import inlined_rule, prefetch
+from twin.compiling import inlined_part, inlined_rule, prefetch
 from twin.events import NEVER
 from twin.floor.compiled.memory import zeros
 
@@ -68,7 +68,7 @@ def put(tree: NDArray[np.int64], bits: int, leaf: int, moment_us: int) -> int:
     return leader
 
 
-@inlined_rule
+@inlined_part
 def _fetch_path(tree: NDArray[np.int64], node: int) -> None:
     """Bring the lower end of a leaf's path near; the upper end is there anyway."""
     prefetch(tree, node)
