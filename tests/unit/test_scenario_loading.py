@@ -25,7 +25,7 @@ from twin.scenario import (
     warnings,
 )
 
-NAMES = ("cold_store", "peak_week", "pilot_line", "reference_site", "wifi_outage")
+NAMES = ("cold_store", "peak_week", "pilot_line", "quiet_line", "reference_site", "wifi_outage")
 
 
 def starter() -> dict[str, Any]:
