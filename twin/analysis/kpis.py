@@ -71,7 +71,12 @@ KPIS = (
     ),
     Kpi("drops", "times", "times that a link was dropped"),
     Kpi("roams", "times", "times that a worker paired with another gateway after a drop"),
-    Kpi("reconnect_min", "min", "time that links in use were down, all workers"),
+    Kpi(
+        "reconnect_min",
+        "min",
+        "time that dropped links took until they were back, all workers; who pairs with another "
+        "gateway meanwhile is without_scanner_min",
+    ),
     Kpi(
         "blocked_min_per_worker",
         "min",
