@@ -171,10 +171,54 @@ class Frames:
         texts = iter(self._codes(rows[is_scan], states))
         return [next(texts) if scan else None for scan in is_scan.tolist()]
 
+    def messages(self, rows: NDArray[np.void]) -> dict[str, list[Any]]:
+        """Return what is read off messages as lists, without the cost of a frame.
+
+        They are event_id, scan_code (None for a report), symbology, trigger_s [s] and
+        temperature_degc in whole degrees [degC], one value for each row.
+        """
+        states = message_states(self._plan, rows)
+        names = [name for name, _ in self._scenario.work.symbologies]
+        names.append(self._scenario.work.job_symbology)
+        degc = [round(self._temperature_degc[worker.zone]) for worker in self._roster.workers]
+        return {
+            "event_id": event_ids(states),
+            "scan_code": self.codes(rows),
+            "symbology": [names[i] for i in self._symbologies(rows, states).tolist()],
+            "trigger_s": trigger_s(self._plan, states).tolist(),
+            "temperature_degc": [degc[w] for w in rows["worker"].tolist()],
+        }
+
+    def ids(self, messages: NDArray[np.void]) -> list[str]:
+        """Return the event id of each message."""
+        return event_ids(message_states(self._plan, messages))
+
+    def pairs(
+        self, scans: NDArray[np.void], start_barcode: str, end_barcode: str
+    ) -> tuple[NDArray[np.void], NDArray[np.void]]:
+        """Return the start scans and the end scans of the jobs that job analysis finds.
+
+        Parameters
+        ----------
+        scans
+            Rows of scans, in order, shape (n,).
+        start_barcode, end_barcode
+            What the text of a start, or of an end, begins with.
+        """
+        texts = JobTexts(start_barcode, end_barcode)
+        candidates = np.flatnonzero(_may_mark_a_job(scans["role"], [*self._jobs, texts]))
+        marking = scans[candidates]
+        mark = np.full(len(scans), LINE, np.int64)
+        codes = self._codes(marking, message_states(self._plan, marking))
+        mark[candidates] = marks(codes, *texts)
+        gateway, device = scans["gateway"].astype(np.int64), scans["scanner"].astype(np.int64)
+        start, end, _ = pair_jobs(read_scans(gateway, device, scan_us(scans)), mark)
+        return scans[start], scans[end]
+
     def jobs(self, rows: NDArray[np.void]) -> pd.DataFrame:
         """Return the finished jobs of every job configuration, as job analysis pairs them."""
         scans = rows[(rows["kind"] == Kind.SCAN) & (rows["visible_us"] != NEVER)]
-        candidates = np.flatnonzero(self._may_mark_a_job(scans["role"]))
+        candidates = np.flatnonzero(_may_mark_a_job(scans["role"], self._jobs))
         marking = scans[candidates]
         texts = self._codes(marking, message_states(self._plan, marking))
         gateway, device = scans["gateway"].astype(np.int64), scans["scanner"].astype(np.int64)
@@ -185,11 +229,6 @@ class Frames:
             mark[candidates] = marks(texts, *config)
             paired.append(pair_jobs(reading, mark))
         return self._jobs_frame(scans, paired)
-
-    def _may_mark_a_job(self, roles: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Say which scans need their text looked at: items only where a prefix is like theirs."""
-        item_like = any(text[0].isdigit() or text[0] == "#" for job in self._jobs for text in job)
-        return (roles == Role.START) | (roles == Role.END) | item_like
 
     def _jobs_frame(self, scans: NDArray[np.void], paired: list[_Paired]) -> pd.DataFrame:
         """Return the pairs of each configuration as one frame of jobs."""
@@ -250,6 +289,12 @@ class Frames:
         times = stamps.astype("datetime64[us]")
         times[never] = np.datetime64("NaT")
         return pd.Series(times).dt.tz_localize("UTC").dt.tz_convert(self._calendar.zone)
+
+
+def _may_mark_a_job(roles: NDArray[np.uint8], jobs: list[JobTexts]) -> NDArray[np.bool_]:
+    """Say which scans need their text looked at: items only where a prefix is like theirs."""
+    item_like = any(text[0].isdigit() or text[0] == "#" for job in jobs for text in job)
+    return (roles == Role.START) | (roles == Role.END) | item_like
 
 
 def _enum(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from twin import store
 from twin.analysis.kpis import kpi_row, kpi_table
 from twin.analysis.tally import Tally
+from twin.api.clients import Clients
 from twin.errors import RunError, StateError
 from twin.events import EVENT, Kind
 from twin.floor.plan import orders_us
@@ -24,6 +25,7 @@ from twin.frames import Frames
 from twin.scenario import Scenario, from_document, load
 from twin.units import format_duration, parse_duration
 from twin.world.pace import run_in_slices
+from twin.world.roster import Roster
 from twin.world.site import Site
 
 __all__ = ["Twin", "open"]
@@ -134,7 +136,7 @@ def _same_figures(path: Path, saved: store.Saved, now: pd.DataFrame) -> None:
             )
 
 
-class Twin:
+class Twin(Clients):
     """A site in time; make one with ``twin.open``."""
 
     def __init__(
@@ -155,7 +157,7 @@ class Twin:
         self._chunks: list[NDArray[np.void]] = []
         self._counted = 0  # chunks that the tally has seen
         self._site = Site(scenario, seed, engine, self._take, keeps_rows=record == "rows")
-        roster = self._site.roster
+        roster = self.roster
         self._tally = Tally(
             [w.job for w in roster.workers], len(roster.scanners), len(roster.gateways)
         )
@@ -278,8 +280,18 @@ class Twin:
         self._counted = len(self._chunks)
         return self._tally
 
+    @property
+    def origin_us(self) -> int:
+        """When the simulated clock shows 0, since 1970 [us]."""
+        return self._site.calendar.origin_us
+
+    @property
+    def roster(self) -> Roster:
+        """Who and what is on the site."""
+        return self._site.roster
+
     @cached_property
-    def _frames(self) -> Frames:
+    def frames(self) -> Frames:
         """What makes frames of this site's rows."""
         site = self._site
         return Frames(self.scenario, site.roster, site.plan, site.calendar)
@@ -307,17 +319,17 @@ class Twin:
                 kinds = ", ".join(member.name.lower() for member in Kind)
                 raise RunError(f"no kind of event is called {kind!r}; there are {kinds}")
             rows = rows[rows["kind"] == Kind[kind.upper()]]
-        return self._frames.events(rows, columns)
+        return self.frames.events(rows, columns)
 
     def jobs(self) -> pd.DataFrame:
         """Return the finished jobs of every job configuration, as Insight's job analysis does."""
-        return self._frames.jobs(self.rows())
+        return self.frames.jobs(self.rows())
 
     def gateways(self) -> pd.DataFrame:
         """Return the gateways with their load so far."""
         counted = self._count().gateways
         use = self._site.floor.busy_us(self.now_us) / max(self.now_us, 1)
-        return self._frames.gateways(counted["messages"], counted["wait_us"], use)
+        return self.frames.gateways(counted["messages"], counted["wait_us"], use)
 
     def kpis(self) -> pd.DataFrame:
         """Return the key figures so far as one row; names carry their units."""
@@ -376,12 +388,12 @@ class Twin:
                 **self.provenance(),
                 "scenario": json.dumps(self.scenario.document(), sort_keys=True),
                 "name": self.scenario.name,
-                "origin_us": str(self._site.calendar.origin_us),
+                "origin_us": str(self.origin_us),
             },
             roster=self._site.roster,
             shifts=[shift.name for shift in self.scenario.work.shifts],
             kpis=shown,
-            chunks=((chunk, self._frames.codes(chunk)) for chunk in chunks),
+            chunks=((chunk, self.frames.codes(chunk)) for chunk in chunks),
         )
 
     def sql(self, query: str) -> pd.DataFrame:

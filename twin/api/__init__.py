@@ -1,0 +1,1 @@
+"""The façade: what the two documents describe, answered by a twin in this process."""

@@ -1,0 +1,51 @@
+"""What a façade asks of the twin behind it: who and what there is, what happened, what time it is.
+
+The façade knows this much of a twin, and no more, so that a twin may offer a façade.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.frames import Frames
+from twin.scenario import Scenario
+from twin.store.account import Account
+from twin.world.roster import Roster
+
+__all__ = ["Host", "now_ms"]
+
+
+class Host(Protocol):
+    """A twin as a façade sees it."""
+
+    scenario: Scenario
+    seed: int
+
+    @property
+    def now_us(self) -> int:
+        """The simulated moment [us]."""
+
+    @property
+    def origin_us(self) -> int:
+        """The start of the run since 1970 [us]."""
+
+    @property
+    def roster(self) -> Roster:
+        """Who and what is on the site."""
+
+    @property
+    def frames(self) -> Frames:
+        """What makes readable columns of rows."""
+
+    @property
+    def account(self) -> Account:
+        """The customer's account in the cloud."""
+
+    def rows(self) -> NDArray[np.void]:
+        """All rows so far, in order."""
+
+
+def now_ms(host: Host) -> int:
+    """Return the simulated moment since 1970 [ms]."""
+    return (host.origin_us + host.now_us) // 1000

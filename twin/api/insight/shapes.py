@@ -1,0 +1,82 @@
+"""What goes over the wire: bodies and queries as the document gives them, field for field."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+__all__ = [
+    "AnalysisAsked",
+    "EventsAsked",
+    "NewGateway",
+    "NewJobConfig",
+    "NewUser",
+    "PageAsked",
+    "Role",
+]
+
+Role = Literal["ADMIN_ROLE", "USER_ROLE"]
+MOST_ITEMS = 500
+_Text = Annotated[str, Field(min_length=1, max_length=256)]
+_Millis = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # the end of the year 9999
+
+
+class _Body(BaseModel):
+    """A JSON body: its types are taken at their word, what it has beside them is left alone."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class NewGateway(_Body):
+    """The body of ``POST /{customer_id}/gateways``."""
+
+    usecase: _Text
+    station: _Text
+    name: _Text
+
+
+class NewUser(_Body):
+    """The body of ``POST /{customer_id}/users``."""
+
+    first_name: _Text
+    last_name: _Text
+    role: Role
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+
+
+class NewJobConfig(_Body):
+    """The body of ``POST /{customer_id}/job-configs``."""
+
+    job_name: _Text
+    start_barcode: _Text
+    end_barcode: _Text
+    gateway_ids: Annotated[list[str], Field(max_length=10_000)]
+
+
+class AnalysisAsked(_Body):
+    """The body of ``POST /{customer_id}/job-analysis``; times since 1970 [ms]."""
+
+    job_config_id: str
+    start_time: Annotated[float, Field(ge=0, le=253_402_300_799_999)]
+    end_time: Annotated[float, Field(ge=0, le=253_402_300_799_999)]
+
+
+class PageAsked(BaseModel):
+    """The query of a list that comes in pages."""
+
+    next_token: str | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_ITEMS)] = MOST_ITEMS
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        if value == "":
+            raise ValueError("is empty: leave it out, or give a value")
+        return value
+
+
+class EventsAsked(PageAsked):
+    """The query of ``GET /{customer_id}/events``; times since 1970 [ms]."""
+
+    start_time_millis: _Millis | None = None
+    end_time_millis: _Millis | None = None
+    gateway_id: str | None = None
