@@ -25,7 +25,6 @@ from twin.frames import Frames
 from twin.scenario import Scenario, from_document, load
 from twin.units import format_duration, parse_duration
 from twin.world.pace import run_in_slices
-from twin.world.roster import Roster
 from twin.world.site import Site
 
 __all__ = ["Twin", "open"]
@@ -157,7 +156,8 @@ class Twin(Clients):
         self._chunks: list[NDArray[np.void]] = []
         self._counted = 0  # chunks that the tally has seen
         self._site = Site(scenario, seed, engine, self._take, keeps_rows=record == "rows")
-        roster = self.roster
+        roster = self.roster = self._site.roster
+        self.origin_us = self._site.calendar.origin_us
         self._tally = Tally(
             [w.job for w in roster.workers], len(roster.scanners), len(roster.gateways)
         )
@@ -279,16 +279,6 @@ class Twin(Clients):
             self._tally.add(chunk)
         self._counted = len(self._chunks)
         return self._tally
-
-    @property
-    def origin_us(self) -> int:
-        """When the simulated clock shows 0, since 1970 [us]."""
-        return self._site.calendar.origin_us
-
-    @property
-    def roster(self) -> Roster:
-        """Who and what is on the site."""
-        return self._site.roster
 
     @cached_property
     def frames(self) -> Frames:

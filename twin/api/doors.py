@@ -1,7 +1,7 @@
 """In-process doors: clients of httpx2 and requests whose requests never leave the process."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,9 +10,35 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
+from twin.api.host import Host, now_ms
 from twin.api.http import Api, Request, Response
+from twin.errors import RunError
 
-__all__ = ["Adapter", "Transport"]
+__all__ = ["Adapter", "Login", "Transport", "client", "session"]
+
+_TARGET = "AWSCognitoIdentityProviderService.InitiateAuth"
+
+
+def client(api: Api, url: str, login: httpx2.Auth | None = None) -> httpx2.Client:
+    """Return a client of an API.
+
+    Parameters
+    ----------
+    api, url
+        What it talks to, and under which address.
+    login
+        What adds credentials to its requests.
+    """
+    return httpx2.Client(base_url=url, transport=Transport(api), auth=login)
+
+
+def session(apis: Mapping[str, Api]) -> requests.Session:
+    """Return a session that finds APIs at their addresses."""
+    made = requests.Session()
+    made.trust_env = False  # no proxy leads to what is in this process
+    for url, api in apis.items():
+        made.mount(url, Adapter(api))
+    return made
 
 
 class Transport(httpx2.BaseTransport):
@@ -77,6 +103,53 @@ class Adapter(BaseAdapter):
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class Login(httpx2.Auth):
+    """Logs a user in as any client would, and keeps the token fresh on the simulated clock."""
+
+    def __init__(self, host: Host, anonymous: httpx2.Client, email: str, password: str) -> None:
+        """Remember who logs in, and where."""
+        self._host = host
+        self._anonymous = anonymous
+        self._given = {"USERNAME": email, "PASSWORD": password}
+        self._token = ""
+        self._until_ms = -1
+
+    def token(self) -> str:
+        """Return a token that holds now, a new one where the last has expired.
+
+        Raises
+        ------
+        RunError
+            There is no such user, or the password is wrong.
+        """
+        if now_ms(self._host) >= self._until_ms:
+            result = self._log_in()
+            self._token = result["IdToken"]
+            self._until_ms = now_ms(self._host) + 1000 * (int(result["ExpiresIn"]) - 1)
+        return self._token
+
+    def _log_in(self) -> dict[str, Any]:
+        """Return the result of a login."""
+        customer = self._host.scenario.cloud.customer_id
+        known = self._anonymous.get("/auth-information", params={"id": customer})
+        body = {
+            "AuthFlow": "USER_PASSWORD_AUTH",
+            "ClientId": known.json()["user_pool_client_id"],
+            "AuthParameters": self._given,
+        }
+        answer = self._anonymous.post("/", json=body, headers={"X-Amz-Target": _TARGET})
+        if answer.status_code != 200:
+            email = self._given["USERNAME"]
+            raise RunError(f"cannot log in as {email}: {answer.json()['message']}")
+        return dict(answer.json()["AuthenticationResult"])
+
+    def auth_flow(self, request: httpx2.Request) -> Iterator[httpx2.Request]:  # type: ignore[override]
+        """Add the token, unless the caller has set one."""
+        if "Authorization" not in request.headers:
+            request.headers["Authorization"] = self.token()
+        yield request
 
 
 def _lower(headers: Mapping[str, Any]) -> dict[str, str]:

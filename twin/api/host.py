@@ -17,22 +17,16 @@ __all__ = ["Host", "now_ms"]
 
 
 class Host(Protocol):
-    """A twin as a façade sees it."""
+    """A twin as a façade sees it: ``origin_us`` is the start of the run since 1970 [us]."""
 
     scenario: Scenario
     seed: int
+    roster: Roster
+    origin_us: int
 
     @property
     def now_us(self) -> int:
         """The simulated moment [us]."""
-
-    @property
-    def origin_us(self) -> int:
-        """The start of the run since 1970 [us]."""
-
-    @property
-    def roster(self) -> Roster:
-        """Who and what is on the site."""
 
     @property
     def frames(self) -> Frames:

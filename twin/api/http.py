@@ -47,9 +47,9 @@ class Response:
 
 
 class Answer(NamedTuple):
-    """What a handler answers: text or plain values, and headers of its own."""
+    """What a handler answers: text, bytes or plain values, and headers of its own."""
 
-    content: str | Mapping[str, Any] | None = None
+    content: str | bytes | Mapping[str, Any] | None = None
     status: int | None = None
     headers: Mapping[str, str] = {}
 
@@ -259,5 +259,8 @@ def _response(status: int, answer: Answer) -> Response:
     if isinstance(answer.content, str):
         headers.setdefault("Content-Type", "text/plain; charset=utf-8")
         return Response(status, headers, answer.content.encode())
+    if isinstance(answer.content, bytes):
+        headers.setdefault("Content-Type", "application/octet-stream")
+        return Response(status, headers, answer.content)
     headers.setdefault("Content-Type", "application/json")
     return Response(status, headers, to_json(answer.content))

@@ -11,7 +11,7 @@ from twin.scenario.catalogue import (
     scanner_models,
 )
 from twin.scenario.checks import warnings
-from twin.scenario.cloud import Cloud
+from twin.scenario.cloud import Asset, Cloud
 from twin.scenario.document import Provenance, Scenario
 from twin.scenario.fleet import ChargerGroup, Fleet, GatewayGroup, ScannerGroup
 from twin.scenario.laws import Component, Constant, Law, Lognormal, Mixture, Normal, Uniform
@@ -23,6 +23,7 @@ from twin.scenario.site import Site, Station, Wall, Zone
 from twin.scenario.work import Break, JobConfig, JobLines, Orders, Shift, Work
 
 __all__ = [
+    "Asset",
     "Assumption",
     "Ble",
     "BleLink",

@@ -11,7 +11,7 @@ from twin.scenario.base import Finding, Name, Part, refuse
 from twin.scenario.laws import Law
 from twin.scenario.quantities import Quantity
 
-__all__ = ["Cloud", "DeviceConfig", "Feature", "User"]
+__all__ = ["Asset", "Cloud", "DeviceConfig", "Feature", "User"]
 
 
 _Email = Annotated[
@@ -35,7 +35,7 @@ class Feature(Part):
     """A feature of the account that is not everybody's."""
 
     feature: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
-    enabled: bool = True
+    enabled: bool
 
 
 class DeviceConfig(Part):
@@ -53,6 +53,16 @@ def _usual_users() -> tuple[User, ...]:
         User(first_name="Uwe", last_name="User", email="user@example.com",
              password="user-of-the-twin", role="USER_ROLE"),
     )  # fmt: skip
+
+
+class Asset(Part):
+    """Something to download: an app or a firmware; its text stands for the bytes."""
+
+    asset_type: Literal[
+        "PGCONNECT_ANDROID_APP", "TRADE_FAIR_DEMO_APP", "INSIGHT_MOBILE_APP", "MARK_FIRMWARE"
+    ]
+    version: Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,6}){0,3}$", description="like 1.1.0")]
+    text: Annotated[str, Field(min_length=1, max_length=100_000)]
 
 
 class Cloud(Part):
@@ -76,6 +86,7 @@ class Cloud(Part):
     users: tuple[User, ...] = Field(default_factory=_usual_users)
     features: tuple[Feature, ...] = ()
     device_configs: tuple[DeviceConfig, ...] = ()
+    assets: tuple[Asset, ...] = ()
 
     @model_validator(mode="after")
     def _one_of_each_name(self) -> Self:
@@ -84,6 +95,7 @@ class Cloud(Part):
             ("users", "email", [user.email.lower() for user in self.users]),
             ("features", "feature", [feature.feature for feature in self.features]),
             ("device_configs", "name", [config.name for config in self.device_configs]),
+            ("assets", "version", [f"{one.asset_type} {one.version}" for one in self.assets]),
         )
         for key, field, names in named:
             twice = sorted({name for name in names if names.count(name) > 1})

@@ -203,6 +203,32 @@ class Account:
             self._insert("gateway", found)
         return found
 
+    def prepare(self, gateway_id: str, token: str, now_ms: int, lasts_ms: int) -> bool:
+        """Let a gateway ask for its certificate with a token, once; False the second time [ms]."""
+        query = "SELECT 1 FROM provisioning WHERE gateway = ?"
+        if self._db.execute(query, (gateway_id,)).fetchone():
+            return False
+        with self._change("prepare provisioning", now_ms, gateway=gateway_id):
+            self._insert("provisioning", (gateway_id, token, now_ms + lasts_ms, None))
+        return True
+
+    def provision(self, token: str, now_ms: int) -> Gateway | None:
+        """Use a token; None where it is unknown, used or expired [ms]."""
+        query = "SELECT gateway FROM provisioning WHERE token = ? AND used_ms IS NULL"
+        row = self._db.execute(f"{query} AND expires_ms > ?", (token, now_ms)).fetchone()
+        if row is None:
+            return None
+        with self._change("provision gateway", now_ms, gateway=row[0]):
+            self._db.execute("UPDATE provisioning SET used_ms = ? WHERE token = ?", (now_ms, token))
+        return self.gateway(row[0])
+
+    # --- downloads ------------------------------------------------------------------------------
+
+    def agree(self, email: str, eula: str, asset: str, now_ms: int) -> None:
+        """Write down that somebody agreed to a licence before a download [ms]."""
+        with self._change("agree to EULA", now_ms, email=email, eula=eula, asset=asset):
+            pass
+
     # --- job configurations ---------------------------------------------------------------------
 
     def job_configs(self) -> list[JobConfig]:

@@ -20,6 +20,11 @@ CREATE TABLE device_config (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL,
     created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL
 );
+-- A gateway's way to its certificate: prepared once, used once.
+CREATE TABLE provisioning (
+    gateway TEXT PRIMARY KEY REFERENCES gateway (id), token TEXT NOT NULL UNIQUE,
+    expires_ms INTEGER NOT NULL, used_ms INTEGER
+);
 CREATE TABLE journal (
     id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, action TEXT NOT NULL, facts TEXT NOT NULL
 );

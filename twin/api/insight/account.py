@@ -22,6 +22,7 @@ __all__ = [
     "list_features",
     "list_users",
     "me",
+    "shown_user",
 ]
 
 _PERMISSIONS = {

@@ -14,7 +14,7 @@ from twin.api.insight.shapes import EventsAsked
 from twin.api.paging import next_link, sealed, unsealed
 from twin.events import FULL_BATTERY, Kind, scan_us
 
-__all__ = ["Events"]
+__all__ = ["Events", "items", "metadata"]
 
 _DAY_MS = 24 * 3600 * 1000
 _SCAN = int(Kind.SCAN)

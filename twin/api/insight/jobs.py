@@ -15,7 +15,14 @@ from twin.api.insight.events import Events, metadata
 from twin.events import Kind, scan_us
 from twin.store.account import JobConfig
 
-__all__ = ["Analysis", "create_config", "delete_config", "get_config", "list_configs"]
+__all__ = [
+    "Analysis",
+    "create_config",
+    "delete_config",
+    "get_config",
+    "list_configs",
+    "shown_config",
+]
 
 
 def list_configs(call: Call) -> Answer:

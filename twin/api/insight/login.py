@@ -18,7 +18,7 @@ from twin.api.host import Host, now_ms
 from twin.api.http import Answer, ApiError, Call
 from twin.store.account import User, made_uuid
 
-__all__ = ["authenticate", "information", "initiate", "token_key"]
+__all__ = ["CustomerAsked", "authenticate", "information", "initiate", "token_key"]
 
 TOKEN_LASTS_S = 3600
 REFRESH_LASTS_S = 30 * 24 * 3600

@@ -6,15 +6,20 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 __all__ = [
     "AnalysisAsked",
+    "DownloadAsked",
     "EventsAsked",
     "NewGateway",
     "NewJobConfig",
     "NewUser",
     "PageAsked",
-    "Role",
+    "ProvisioningAsked",
+    "SignedAsked",
 ]
 
 Role = Literal["ADMIN_ROLE", "USER_ROLE"]
+AssetType = Literal[
+    "PGCONNECT_ANDROID_APP", "TRADE_FAIR_DEMO_APP", "INSIGHT_MOBILE_APP", "MARK_FIRMWARE"
+]
 MOST_ITEMS = 500
 _Text = Annotated[str, Field(min_length=1, max_length=256)]
 _Millis = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # the end of the year 9999
@@ -58,6 +63,29 @@ class AnalysisAsked(_Body):
     job_config_id: str
     start_time: Annotated[float, Field(ge=0, le=253_402_300_799_999)]
     end_time: Annotated[float, Field(ge=0, le=253_402_300_799_999)]
+
+
+class ProvisioningAsked(_Body):
+    """The body of ``POST /provisioning``."""
+
+    token: str | None = None
+
+
+class DownloadAsked(_Body):
+    """The body of ``POST /{customer_id}/generate-download-url``."""
+
+    eula_version: _Text
+    eula_checksum: Annotated[str, Field(pattern=r"^[A-Z0-9]+$", max_length=256)] | None = None
+    asset_type: AssetType
+    agreed_by: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    asset_version: _Text | None = None
+
+
+class SignedAsked(BaseModel):
+    """The query of a signed URL; when it expires since 1970 [ms]."""
+
+    expires: int = 0
+    signature: str = ""
 
 
 class PageAsked(BaseModel):
