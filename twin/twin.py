@@ -120,6 +120,8 @@ def _reopen(
     )
     twin.run_to_us(saved.now_us)
     _same_figures(path, saved, twin.kpis())
+    if saved.account is not None:
+        twin.restore_account(saved.account)
     return twin
 
 
@@ -378,6 +380,7 @@ class Twin(Clients):
                 **self.provenance(),
                 "scenario": json.dumps(self.scenario.document(), sort_keys=True),
                 "name": self.scenario.name,
+                **self.saved_account(),
                 "origin_us": str(self.origin_us),
             },
             roster=self._site.roster,

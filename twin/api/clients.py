@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:  # a run without clients should not wait for their libraries
     import httpx2
     import requests
 
+    from twin.api.faults import Fault, Faults
     from twin.api.http import Api, Request, Response
 
 __all__ = ["INSIGHT_URL", "Clients"]
@@ -29,6 +31,18 @@ class Clients:
         """The customer's account in the cloud, as the scenario brings it."""
         host = self._host
         return Account(host.scenario, host.roster, host.origin_us // 1000)
+
+    def saved_account(self) -> dict[str, str]:
+        """Return the account as a saved twin holds it; nothing if nobody has asked for it."""
+        if "account" not in self.__dict__:
+            return {}
+        return {"account": b64encode(self.account.dump()).decode()}
+
+    def restore_account(self, saved: str) -> None:
+        """Bring a saved account back."""
+        host = self._host
+        dump = b64decode(saved)
+        self.account = Account(host.scenario, host.roster, host.origin_us // 1000, dump)
 
     @property
     def customer_id(self) -> str:
@@ -84,9 +98,49 @@ class Clients:
         """The twin as its façade sees it."""
         return cast(Host, self)
 
-    @cached_property
+    def fault(
+        self,
+        operation: str,
+        *,
+        status: int | None = None,
+        probability: float = 1.0,
+        latency: str = "0 s",
+        window: tuple[str, str] | None = None,
+    ) -> Fault:
+        """Let calls of an operation go wrong; ``mend`` ends it.
+
+        Parameters
+        ----------
+        operation
+            As in the document, like ``"GET /{customer_id}/events"``.
+        status
+            What is answered; one that the document lists. Without it calls are only slow.
+        probability
+            How many of the calls are met.
+        latency
+            How much simulated time passes before each answer, like ``"300 ms"``.
+        window
+            From when to when since the start, like ``("1 h", "2 h")``.
+
+        Raises
+        ------
+        RunError
+            An operation or status that the document does not know.
+        """
+        return self._insight_and_faults[1].add(operation, status, probability, latency, window)
+
+    def mend(self, fault: Fault) -> None:
+        """End a fault."""
+        self._insight_and_faults[1].remove(fault)
+
+    @property
     def _insight(self) -> Api:
         """The Insight API."""
+        return self._insight_and_faults[0]
+
+    @cached_property
+    def _insight_and_faults(self) -> tuple[Api, Faults]:
+        """The Insight API, and what may go wrong with it."""
         from twin.api.insight import make_insight
 
         return make_insight(self._host)

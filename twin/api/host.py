@@ -36,6 +36,9 @@ class Host(Protocol):
     def account(self) -> Account:
         """The customer's account in the cloud."""
 
+    def run_to_us(self, until_us: int, *, progress: bool | None = None) -> None:
+        """Let time pass up to a moment [us]."""
+
     def rows(self) -> NDArray[np.void]:
         """All rows so far, in order."""
 

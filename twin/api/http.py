@@ -127,6 +127,7 @@ class Api:
         host: Any,
         envelope: Callable[[int, str], Mapping[str, Any]],
         authenticate: Callable[[Call], Any],
+        before: Callable[[Operation], None] | None = None,
     ) -> None:
         """Build the table.
 
@@ -140,11 +141,14 @@ class Api:
             Makes the body of an error from status and details.
         authenticate
             Returns who calls, with a ``role``, or raises ApiError.
+        before
+            Called with the operation before its handler: it may raise ApiError.
         """
         self.operations = tuple(operations)
         self._host = host
         self._envelope = envelope
         self._authenticate = authenticate
+        self._before = before
         self._root = _Node()
         for operation in operations:
             self._put(operation)
@@ -215,6 +219,8 @@ class Api:
             call.query = _validated(operation.query, _query(request.query))
         if operation.body is not None:
             call.body = _validated_json(operation.body, request.body)
+        if self._before is not None:
+            self._before(operation)
         return _response(operation.statuses[0], operation.handler(call))
 
 

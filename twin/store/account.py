@@ -87,8 +87,10 @@ def made_uuid(*parts: object) -> str:
 class Account:
     """The account of one customer."""
 
-    def __init__(self, scenario: Scenario, roster: Roster, now_ms: int) -> None:
-        """Open it with what the scenario brings.
+    def __init__(
+        self, scenario: Scenario, roster: Roster, now_ms: int, saved: bytes | None = None
+    ) -> None:
+        """Open it with what the scenario brings, or as it was saved.
 
         Parameters
         ----------
@@ -96,12 +98,25 @@ class Account:
             What there is.
         now_ms
             When that is, since 1970 [ms].
+        saved
+            What ``dump`` gave.
         """
         self.customer_id = scenario.cloud.customer_id
         self._users: dict[str, User] = {}
         self._hashes: dict[tuple[str, str], bool] = {}
         self._db = sqlite3.connect(":memory:", isolation_level=None)
-        self._db.executescript(files("twin.store").joinpath("account.sql").read_text())
+        if saved is None:
+            self._db.executescript(files("twin.store").joinpath("account.sql").read_text())
+            self._begin(scenario, roster, now_ms)
+        else:
+            self._db.deserialize(saved)
+
+    def dump(self) -> bytes:
+        """Return the whole account, to be opened again."""
+        return self._db.serialize()
+
+    def _begin(self, scenario: Scenario, roster: Roster, now_ms: int) -> None:
+        """Write down what the scenario brings."""
         with self._transaction():
             for user in scenario.cloud.users:
                 names = user.first_name, user.last_name, user.role

@@ -163,6 +163,7 @@ class Saved(NamedTuple):
     now_us: int
     version: str
     kpis: Mapping[str, float | None]
+    account: str | None = None
 
 
 def read(path: Path) -> Saved:
@@ -199,6 +200,7 @@ def read(path: Path) -> Saved:
             now_us=int(meta["now_us"]),
             version=meta["twin"],
             kpis=kpis,
+            account=meta.get("account"),
         )
     except (KeyError, ValueError) as error:
         raise StateError(path, f"not a saved twin: damaged, {error!r} in meta") from error

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel
 
+from twin.api.faults import Faults
 from twin.api.host import Host
 from twin.api.http import Answer, Api, Call, Operation
 from twin.api.insight import account, downloads, gateways, jobs, login, provisioning, shapes
@@ -24,8 +25,8 @@ _Row = tuple[
 ]  # fmt: skip
 
 
-def make_insight(host: Host) -> Api:
-    """Return the Insight API of a twin.
+def make_insight(host: Host) -> tuple[Api, Faults]:
+    """Return the Insight API of a twin, and the faults that its answers may have.
 
     Parameters
     ----------
@@ -40,7 +41,9 @@ def make_insight(host: Host) -> Api:
         *_provisioning(provisioning.Authority()),
         *_LOGIN,
     ]
-    return Api([Operation(*row) for row in rows], host, envelope, login.authenticate)
+    operations = [Operation(*row) for row in rows]
+    faults = Faults(host, operations)
+    return Api(operations, host, envelope, login.authenticate, faults.meet), faults
 
 
 def _seen(events: Events, devices: account.Devices) -> list[_Row]:
@@ -96,7 +99,7 @@ def _provisioning(authority: provisioning.Authority) -> list[_Row]:
         ("POST", "/provisioning", certificate,
          authority.provision, (200, 401, 403, 500), _NOBODY, None, shapes.ProvisioningAsked),
         ("POST", f"{_C}/generate-download-url", url,
-         downloads.generate_url, (200, 400, 401, 404, 500), _ADMIN, None, shapes.DownloadAsked),
+         downloads.generate_url, (200, 400, 401, 404, 500), _ANYBODY, None, shapes.DownloadAsked),
         ("GET", "/downloads/{asset_type}/{asset_version}", "What a signed URL leads to",
          downloads.download, (200, 403, 404), _NOBODY, shapes.SignedAsked, None),
     ]  # fmt: skip
