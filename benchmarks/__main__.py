@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 import twin
 from benchmarks.measure import RUNS, in_turn, machine, median, seconds, spread
+from twin.api.clients import INSIGHT_URL
+from twin.api.http import Request
 from twin.events import EVENT, Kind
 from twin.scenario import Scenario
 from twin.twin import Twin
@@ -187,6 +189,37 @@ def analysis() -> None:
     print(f"  {spread(times, 1e3)} ms   (goal: under 100)")
 
 
+def api() -> None:
+    """Calls of the façade, on the thread of the caller."""
+    day = twin.open("reference_site").run("8 h", progress=False)
+    customer = day.customer_id
+    login = day.insight.get(f"/{customer}/me").request.headers["authorization"]
+    token = {"authorization": login}
+    session = day.requests()
+    session.headers["Authorization"] = login
+    small, page = f"/{customer}/features", f"/{customer}/events"
+    assert len(day.insight.get(page).json()["items"]) == 500
+
+    def dispatched(path: str) -> None:
+        assert day.call_insight(Request("GET", path, "", token)).status == 200
+
+    def through_requests() -> None:
+        assert session.get(INSIGHT_URL + small).status_code == 200
+
+    calls = (
+        ("a small GET, plain dispatch", lambda: dispatched(small), 500, "under 20"),
+        ("the same through requests", through_requests, 100, "under 250"),
+        ("a page of 500 events, plain dispatch", lambda: dispatched(page), 10, "under 4,000"),
+    )
+    print("Insight")
+    for name, call, times, goal in calls:
+        call()
+        taken = [
+            seconds(lambda c=call, n=times: [c() for _ in range(n)]) / times for _ in range(RUNS)
+        ]
+        print(f"  {name:<37} {spread(taken, 1e6, 0)} us   (goal: {goal})")
+
+
 def commands() -> None:
     """The commands as a user waits for them."""
     with tempfile.TemporaryDirectory() as folder:
@@ -214,7 +247,7 @@ def command(arguments: list[str] | None, environment: dict[str, str], code: str 
     )  # fmt: skip
 
 
-PARTS = {f.__name__: f for f in (engines, pipeline, scale, full, analysis, commands)}
+PARTS = {f.__name__: f for f in (engines, pipeline, scale, full, analysis, api, commands)}
 
 
 def main(chosen: list[str]) -> None:

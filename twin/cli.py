@@ -201,6 +201,53 @@ def _print_paths(outputs: Outputs) -> None:
     typer.echo(f"all rows     {outputs.state}")
 
 
+# --- serve -------------------------------------------------------------------
+
+
+@app.command(epilog="Example:  twin serve reference_site --speed 60 --state site.sqlite")
+@_guarded
+def serve(
+    scenario: ScenarioArgument,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    insight_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the Insight API; 0 for a free one.")
+    ] = 8080,
+    speed: Annotated[
+        str,
+        typer.Option(metavar="N|max|0", help="Simulated seconds in a second; max; 0 stands still."),
+    ] = "1",
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=2**63 - 1, help="Another day's luck.", show_default="scenario's"),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Goes on from this file, and is written at the end."),
+    ] = None,
+) -> None:
+    """Answer the Insight API over HTTP, until Ctrl-C.
+
+    Says where as soon as requests are answered.
+    """
+    try:
+        from twin.api import serve as serving
+    except ModuleNotFoundError as error:
+        raise TwinError(
+            f"serving needs {error.name}, which is not installed: pip install 'twin[serve]'"
+        ) from error
+    from twin.twin import open as open_twin
+
+    pace = serving.speed_of(speed)
+    serving.serve(
+        lambda: open_twin(scenario, seed=seed, state=state),
+        host,
+        insight_port,
+        pace,
+        ready=lambda url: typer.echo(f"ready: Insight at {url}"),
+        stopped=lambda served: None if state is None else typer.echo(f"saved {served.save()}"),
+    )
+
+
 # --- check -------------------------------------------------------------------
 
 

@@ -67,7 +67,7 @@ class Clients:
         """A client of the Insight API that is not logged in."""
         from twin.api.doors import client
 
-        return client(self._insight, INSIGHT_URL)
+        return client(self.insight_api, INSIGHT_URL)
 
     def login(self, email: str, password: str) -> httpx2.Client:
         """Return a client of the Insight API for another user.
@@ -81,17 +81,17 @@ class Clients:
 
         login = Login(self._host, self.anonymous_insight, email, password)
         login.token()
-        return client(self._insight, INSIGHT_URL, login)
+        return client(self.insight_api, INSIGHT_URL, login)
 
     def requests(self) -> requests.Session:
         """Return a session of ``requests`` that finds the Insight API at ``INSIGHT_URL``."""
         from twin.api.doors import session
 
-        return session({INSIGHT_URL: self._insight})
+        return session({INSIGHT_URL: self.insight_api})
 
     def call_insight(self, request: Request) -> Response:
         """Answer one request to the Insight API, without any client."""
-        return self._insight.dispatch(request)
+        return self.insight_api.dispatch(request)
 
     @property
     def _host(self) -> Host:
@@ -134,8 +134,8 @@ class Clients:
         self._insight_and_faults[1].remove(fault)
 
     @property
-    def _insight(self) -> Api:
-        """The Insight API."""
+    def insight_api(self) -> Api:
+        """The Insight API itself, for doors of your own."""
         return self._insight_and_faults[0]
 
     @cached_property

@@ -184,6 +184,14 @@ class Api:
         response.headers["Access-Control-Allow-Headers"] = _CORS_HEADERS
         return response
 
+    def failed(self) -> Response:
+        """Return the answer where dispatch itself failed: the fault is ours."""
+        details = "The twin failed; its log says why."
+        answer = Answer(dict(self._envelope(HTTPStatus.INTERNAL_SERVER_ERROR, details)))
+        response = _response(HTTPStatus.INTERNAL_SERVER_ERROR, answer)
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        return response
+
     def _find(self, path: str) -> tuple[_Node | None, list[str]]:
         """Return the node of a path and the values of its names; a literal goes before a name."""
         node: _Node | None = self._root

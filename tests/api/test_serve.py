@@ -1,0 +1,147 @@
+"""Served over real HTTP: a client of another process, time that passes, a clean end."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+import twin
+from twin.api.serve import speed_of
+from twin.errors import RunError
+
+ADMIN = {"USERNAME": "admin@example.com", "PASSWORD": "admin-of-the-twin"}
+TARGET = {"X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth"}
+PATIENCE_S = 90
+
+
+@contextmanager
+def served(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """A served pilot line: where it is, and its process."""
+    line = [sys.executable, "-m", "twin", "serve", "pilot_line", "--insight-port", "0", *options]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as own:
+        try:
+            assert own.stdout is not None
+            said = own.stdout.readline()
+            assert said.startswith("ready: Insight at http://127.0.0.1:"), said
+            yield said.split()[-1], own
+        finally:
+            own.kill()
+
+
+def logged_in(url: str) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    known = session.get(f"{url}/auth-information?id=warehouse-1", timeout=PATIENCE_S).json()
+    body = {
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "ClientId": known["user_pool_client_id"],
+        "AuthParameters": ADMIN,
+    }
+    answer = session.post(url, json=body, headers=TARGET, timeout=PATIENCE_S).json()
+    session.headers["Authorization"] = answer["AuthenticationResult"]["IdToken"]
+    return session
+
+
+def events(session: requests.Session, url: str) -> list[str]:
+    answer = session.get(f"{url}/warehouse-1/events", timeout=PATIENCE_S)
+    assert answer.status_code == 200
+    return [item["id"] for item in answer.json()["items"]]
+
+
+def ended(own: "subprocess.Popen[str]", number: signal.Signals) -> str:
+    """Tell a process to stop; return what it said until then."""
+    own.send_signal(number)
+    said, _ = own.communicate(timeout=PATIENCE_S)
+    assert own.returncode == 0, said
+    return said
+
+
+def test_time_passes_and_events_come_as_in_a_run() -> None:
+    with served("--speed", "600") as (url, own):
+        session = logged_in(url)
+        deadline_s = time.monotonic() + PATIENCE_S
+        while len(found := events(session, url)) < 20 and time.monotonic() < deadline_s:
+            time.sleep(0.2)
+        assert ended(own, signal.SIGINT) == ""
+    t = twin.open("pilot_line").run("1 h", progress=False)
+    listed = t.insight.get(f"/{t.customer_id}/events").json()["items"]
+    assert found[:20] == [item["id"] for item in listed][:20]
+
+
+def test_speed_0_stands_still_and_max_runs_to_the_horizon() -> None:
+    with served("--speed", "0") as (url, own):
+        assert events(logged_in(url), url) == []
+        ended(own, signal.SIGTERM)
+    whole = twin.open("pilot_line").run(progress=False)
+    expected = whole.insight.get(ALL_EVENTS).json()["metadata"]["size"]
+    with served("--speed", "max") as (url, _):
+        deadline_s, size = time.monotonic() + PATIENCE_S, 0
+        while size < expected and time.monotonic() < deadline_s:
+            # A token holds for a simulated hour, which is over soon.
+            answer = logged_in(url).get(url + ALL_EVENTS, timeout=PATIENCE_S)
+            size = answer.json()["metadata"]["size"] if answer.status_code == 200 else 0
+        assert size == expected > 5000
+
+
+ALL_EVENTS = (
+    "/warehouse-1/events?start_time_millis=0&gateway_id="
+    + twin.open("pilot_line").roster.gateways[0].id
+)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_done_is_saved_at_the_end_and_there_at_the_next_start(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    state = tmp_path / "site.sqlite"
+    with served("--speed", "60", "--state", str(state)) as (url, own):
+        session = logged_in(url)
+        body = {"usecase": "Picking", "station": "S", "name": "New"}
+        made = session.post(f"{url}/warehouse-1/gateways", json=body, timeout=PATIENCE_S)
+        assert made.status_code == 201
+        assert ended(own, number) == f"saved {state}\n"
+    with served("--speed", "0", "--state", str(state)) as (url, own):
+        answer = logged_in(url).get(f"{url}/warehouse-1/gateways", timeout=PATIENCE_S)
+        assert [item["name"] for item in answer.json()["items"]] == ["line-01", "New"]
+        ended(own, number)
+
+
+def test_bodies_and_paths_come_through_unchanged() -> None:
+    with served("--speed", "0") as (url, own):
+        session = logged_in(url)
+        body = {"usecase": "Pické", "station": "S/1", "name": "Nü \N{GRINNING FACE}"}
+        made = session.post(f"{url}/warehouse-1/gateways", json=body, timeout=PATIENCE_S)
+        assert {key: made.json()[key] for key in body} == body
+        long = session.post(
+            f"{url}/warehouse-1/gateways", data=b"x" * 3_000_000, timeout=PATIENCE_S
+        )
+        assert (long.status_code, set(long.json())) == (413, {"title", "details"})
+        odd = session.get(f"{url}/warehouse-1/users/a%2Fb", timeout=PATIENCE_S)
+        assert (odd.status_code, odd.json()["title"]) == (404, "Not Found")
+        assert session.head(f"{url}/warehouse-1/me", timeout=PATIENCE_S).status_code == 405
+        ended(own, signal.SIGINT)
+
+
+@pytest.mark.parametrize("text", ["fast", "-1", "nan", "1e9", ""])
+def test_a_speed_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(RunError, match="speed is a number"):
+        speed_of(text)
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with served("--speed", "0") as (url, own):
+        port = url.rpartition(":")[2]
+        line = [sys.executable, "-m", "twin", "serve", "pilot_line", "--insight-port", port]
+        other = subprocess.run(
+            line, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+        assert other.returncode == 2
+        assert "cannot listen on 127.0.0.1" in other.stderr
+        assert "Traceback" not in other.stderr
+        ended(own, signal.SIGINT)
