@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping
+from http.client import NO_CONTENT
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from twin.api.host import Host, now_ms
 from twin.api.http import Api, Request, Response
 from twin.errors import RunError
 
-__all__ = ["Adapter", "Login", "Transport", "client", "session"]
+__all__ = ["Adapter", "Login", "Transport", "client", "session", "sized"]
 
 _TARGET = "AWSCognitoIdentityProviderService.InitiateAuth"
 
@@ -59,7 +60,7 @@ class Transport(httpx2.BaseTransport):
         )
         found = self._api.dispatch(asked)
         return httpx2.Response(
-            found.status, headers=_sized(found), content=found.body, request=request
+            found.status, headers=sized(found), content=found.body, request=request
         )
 
 
@@ -89,10 +90,10 @@ class Adapter(BaseAdapter):
         )
         response = requests.Response()
         response.status_code = found.status
-        response.headers.update(_sized(found))
+        response.headers.update(sized(found))
         response.raw = HTTPResponse(
             io.BytesIO(found.body),
-            headers=_sized(found),
+            headers=sized(found),
             status=found.status,
             preload_content=False,
         )
@@ -160,6 +161,8 @@ def _lower(headers: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _sized(response: Response) -> dict[str, str]:
+def sized(response: Response) -> dict[str, str]:
     """Return the headers of a response with its length."""
+    if response.status == NO_CONTENT:
+        return response.headers  # RFC 9110, 8.6
     return {**response.headers, "Content-Length": str(len(response.body))}

@@ -173,7 +173,8 @@ class Api:
         try:
             response = self._answer(request, found, values)
         except ApiError as error:
-            status, details = error.status, error.details
+            # Half a letter of a path cannot be said in JSON.
+            status, details = error.status, error.details.encode(errors="replace").decode()
             response = _response(status, Answer(dict(self._envelope(status, details))))
             if status == HTTPStatus.METHOD_NOT_ALLOWED:
                 response.headers["Allow"] = allow

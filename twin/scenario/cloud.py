@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from twin import units
-from twin.scenario.base import Finding, Name, Part, refuse
+from twin.scenario.base import Finding, Part, refuse
 from twin.scenario.laws import Law
 from twin.scenario.quantities import Quantity
 
@@ -16,13 +16,17 @@ __all__ = ["Asset", "Cloud", "DeviceConfig", "Feature", "User"]
 
 _Email = Annotated[
     str,
-    Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254, description="an address with an @ in it"),
+    Field(
+        pattern=r"^[!-?A-~]+@[!-?A-~]+$", max_length=254, description="an address with an @ in it"
+    ),
 ]
 _Word = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class User(Part):
     """Somebody who can log in to the account; the password is only good for the twin."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
 
     first_name: _Word
     last_name: _Word
@@ -41,7 +45,16 @@ class Feature(Part):
 class DeviceConfig(Part):
     """A file for scanners, as the account holds it."""
 
-    name: Name
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^\w[\w .\-]*$",
+            max_length=64,
+            description="a file name of letters, digits, blanks, dots, - and _, at most 64",
+        ),
+    ]
     text: Annotated[str, Field(max_length=100_000)]
 
 
@@ -57,6 +70,8 @@ def _usual_users() -> tuple[User, ...]:
 
 class Asset(Part):
     """Something to download: an app or a firmware; its text stands for the bytes."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
 
     asset_type: Literal[
         "PGCONNECT_ANDROID_APP", "TRADE_FAIR_DEMO_APP", "INSIGHT_MOBILE_APP", "MARK_FIRMWARE"

@@ -166,8 +166,7 @@ class Account:
     def remove_user(self, user_id: str, now_ms: int) -> bool:
         """Remove a user; say whether there was one [ms]."""
         self._users.clear()
-        with self._change("remove user", now_ms, id=user_id):
-            return self._db.execute("DELETE FROM user WHERE id = ?", (user_id,)).rowcount > 0
+        return self._remove("user", user_id, now_ms)
 
     def knows(self, email: str, password: str) -> User | None:
         """Return the user whose password this is.
@@ -268,9 +267,7 @@ class Account:
 
     def remove_job_config(self, config_id: str, now_ms: int) -> bool:
         """Remove a job configuration; say whether there was one [ms]."""
-        with self._change("remove job config", now_ms, id=config_id):
-            query = "DELETE FROM job_config WHERE id = ?"
-            return self._db.execute(query, (config_id,)).rowcount > 0
+        return self._remove("job_config", config_id, now_ms)
 
     def _insert_job(
         self, name: str, start: str, end: str, gateway_ids: tuple[str, ...], now_ms: int
@@ -290,9 +287,7 @@ class Account:
 
     def remove_device_config(self, config_id: str, now_ms: int) -> bool:
         """Remove a device configuration; say whether there was one [ms]."""
-        with self._change("remove device config", now_ms, id=config_id):
-            query = "DELETE FROM device_config WHERE id = ?"
-            return self._db.execute(query, (config_id,)).rowcount > 0
+        return self._remove("device_config", config_id, now_ms)
 
     # --- the database ---------------------------------------------------------------------------
 
@@ -319,6 +314,15 @@ class Account:
         """Insert a row, its values in the order of the schema."""
         marks = ", ".join("?" * len(values))
         self._db.execute(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608 - ours
+
+    def _remove(self, table: str, found: str, now_ms: int) -> bool:
+        """Remove a row by id and write that down; say whether there was one [ms]."""
+        query = f"SELECT 1 FROM {table} WHERE id = ?"  # noqa: S608 - ours
+        if self._db.execute(query, (found,)).fetchone() is None:
+            return False
+        with self._change(f"remove {table}", now_ms, id=found):
+            self._db.execute(f"DELETE FROM {table} WHERE id = ?", (found,))  # noqa: S608 - ours
+        return True
 
     @contextmanager
     def _change(self, action: str, now_ms: int, **facts: object) -> Iterator[None]:

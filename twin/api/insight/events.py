@@ -41,6 +41,8 @@ class Events:
         host, asked = call.host, call.query
         filters = _filters(host, asked)
         if asked.gateway_id is not None:
+            if asked.next_token is not None:
+                raise ApiError(400, "next_token: with gateway_id all events come at once.")
             return self._of_gateway(host, asked, filters)
         log = self.log(host)
         key = token_key(host)

@@ -102,7 +102,7 @@ class Analysis:
     ) -> list[dict[str, Any]]:
         """Return the jobs of each gateway that has any [ms]."""
         log = self._events.log(host)
-        created_ms = (log.created_us() + host.origin_us) / 1000
+        created_ms = (log.created_us() + host.origin_us) // 1000
         places = log.all_rows()[(created_ms >= start_ms) & (created_ms <= end_ms)]
         rows = host.rows()[np.sort(places)]
         known = {gateway.id: i for i, gateway in enumerate(host.roster.gateways)}

@@ -122,7 +122,7 @@ def authenticate(call: Call) -> User:
         401 without the header; 403 for a token that is expired, forged, or of another customer.
     """
     header = call.request.headers.get("authorization", "").strip()
-    token = header.removeprefix("Bearer ").strip()
+    token = header.removeprefix("Bearer").strip()
     if not token:
         raise ApiError(401, "No Authorization header was provided")
     if call.params.get("customer_id") != call.host.account.customer_id:

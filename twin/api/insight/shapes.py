@@ -45,7 +45,7 @@ class NewUser(_Body):
     first_name: _Text
     last_name: _Text
     role: Role
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    email: Annotated[str, Field(pattern=r"^[!-?A-~]+@[!-?A-~]+$", max_length=254)]
 
 
 class NewJobConfig(_Body):
@@ -77,7 +77,7 @@ class DownloadAsked(_Body):
     eula_version: _Text
     eula_checksum: Annotated[str, Field(pattern=r"^[A-Z0-9]+$", max_length=256)] | None = None
     asset_type: AssetType
-    agreed_by: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    agreed_by: Annotated[str, Field(pattern=r"^[!-?A-~]+@[!-?A-~]+$", max_length=254)]
     asset_version: _Text | None = None
 
 
@@ -86,6 +86,14 @@ class SignedAsked(BaseModel):
 
     expires: int = 0
     signature: str = ""
+
+
+def _whole(value: Any) -> Any:
+    """Return what is written as a whole number; Python would take more for one, such as 1_0."""
+    text = str(value)
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("is no whole number")
+    return value
 
 
 class PageAsked(BaseModel):
@@ -101,6 +109,11 @@ class PageAsked(BaseModel):
             raise ValueError("is empty: leave it out, or give a value")
         return value
 
+    @field_validator("limit", mode="before")
+    @classmethod
+    def _limit_is_whole(cls, value: Any) -> Any:
+        return _whole(value)
+
 
 class EventsAsked(PageAsked):
     """The query of ``GET /{customer_id}/events``; times since 1970 [ms]."""
@@ -108,3 +121,8 @@ class EventsAsked(PageAsked):
     start_time_millis: _Millis | None = None
     end_time_millis: _Millis | None = None
     gateway_id: str | None = None
+
+    @field_validator("start_time_millis", "end_time_millis", mode="before")
+    @classmethod
+    def _times_are_whole(cls, value: Any) -> Any:
+        return _whole(value)

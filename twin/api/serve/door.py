@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from twin.api.doors import sized
 from twin.api.http import MOST_BODY_BYTES, Api, Request, Response
 
 __all__ = ["Door"]
@@ -63,7 +64,7 @@ async def _body(receive: Receive) -> bytes:
 
 async def _send(send: Send, response: Response, method: str) -> None:
     """Send an answer."""
-    headers = {**response.headers, "Content-Length": str(len(response.body))}
-    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    headers = sized(response).items()
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": response.status, "headers": pairs})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else response.body})
