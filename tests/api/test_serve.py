@@ -122,6 +122,9 @@ def test_bodies_and_paths_come_through_unchanged() -> None:
             f"{url}/warehouse-1/gateways", data=b"x" * 3_000_000, timeout=PATIENCE_S
         )
         assert (long.status_code, set(long.json())) == (413, {"title", "details"})
+        described = session.get(f"{url}/openapi.json", timeout=PATIENCE_S).json()
+        assert described["openapi"] == "3.1.0"
+        assert len(described["paths"]) > 15
         odd = session.get(f"{url}/warehouse-1/users/a%2Fb", timeout=PATIENCE_S)
         assert (odd.status_code, odd.json()["title"]) == (404, "Not Found")
         assert session.head(f"{url}/warehouse-1/me", timeout=PATIENCE_S).status_code == 405

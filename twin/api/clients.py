@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from twin.api.host import Host
 from twin.errors import RunError
@@ -97,6 +97,13 @@ class Clients:
     def _host(self) -> Host:
         """The twin as its façade sees it."""
         return cast(Host, self)
+
+    def insight_openapi(self) -> dict[str, Any]:
+        """Return the Insight API as OpenAPI 3.1."""
+        from twin.api.insight.answers import Problem
+        from twin.api.openapi import openapi
+
+        return openapi("Insight API", self.insight_api.operations, Problem)
 
     def fault(
         self,

@@ -94,8 +94,8 @@ class Operation:
         Every status the document names, the one of success first.
     roles
         Who may call it; empty for everybody, without login.
-    query, body
-        Shapes of the query and of the JSON body, None for none.
+    query, body, answer
+        Shapes of the query, of the JSON body, and of the JSON answered; None for none.
     """
 
     method: str
@@ -106,6 +106,7 @@ class Operation:
     roles: frozenset[str] = frozenset()
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
 
 
 class _Node:

@@ -7,11 +7,13 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
 
 from twin.api.http import Api
 from twin.api.serve.door import Door
@@ -39,6 +41,9 @@ class Served(Protocol):
     @property
     def insight_api(self) -> Api:
         """The Insight API."""
+
+    def insight_openapi(self) -> dict[str, Any]:
+        """Return the same as OpenAPI."""
 
     def save(self) -> Path:
         """Write the twin to its state file."""
@@ -145,7 +150,13 @@ def _application(twin: Served, owner: Executor, speed: Speed) -> Starlette:
         with suppress(asyncio.CancelledError):
             await pacing
 
-    return Starlette(routes=[Mount("/", app=Door(insight, owner))], lifespan=life)
+    described = owner.submit(twin.insight_openapi).result()
+
+    async def openapi(_request: Request) -> JSONResponse:
+        return JSONResponse(described)
+
+    routes = [Route("/openapi.json", openapi), Mount("/", app=Door(insight, owner))]
+    return Starlette(routes=routes, lifespan=life)
 
 
 async def _pace(twin: Served, owner: Executor, speed: Speed) -> None:

@@ -1,0 +1,133 @@
+"""OpenAPI 3.1 from the table of operations: nothing in it is written twice."""
+
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from twin.api.http import Operation
+
+__all__ = ["openapi"]
+
+_REFERENCE = "#/components/schemas/{model}"
+_UNDOCUMENTED = {
+    400: "Malformed request.",
+    401: "No authentication header found.",
+    403: "Access denied.",
+    405: "The method is none of this path.",
+    413: "The body is too long.",
+}
+"""Statuses that HTTP needs where a document omits them: sent in its envelope, marked as such."""
+
+
+def openapi(
+    title: str, operations: Sequence[Operation], problem: type[BaseModel]
+) -> dict[str, Any]:
+    """Return the description of an API.
+
+    Parameters
+    ----------
+    title
+        Its name.
+    operations
+        The table.
+    problem
+        The shape of an error.
+    """
+    taken = {one.body for one in operations if one.body is not None}
+    given = {one.answer for one in operations if one.answer is not None} | {problem}
+    _, schemas = models_json_schema(
+        [(shape, "validation") for shape in sorted(taken, key=_name)]
+        + [(shape, "serialization") for shape in sorted(given, key=_name)],
+        ref_template=_REFERENCE,
+    )
+    paths: dict[str, dict[str, Any]] = {}
+    for one in operations:
+        paths.setdefault(one.path, {})[one.method.lower()] = _described(one, problem)
+    token = {"type": "apiKey", "in": "header", "name": "Authorization"}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": "1"},
+        "paths": paths,
+        "components": {"schemas": schemas.get("$defs", {}), "securitySchemes": {"IdToken": token}},
+    }
+
+
+def _name(shape: type[BaseModel]) -> str:
+    """Return the name of a shape, which decides the order of schemas."""
+    return shape.__name__
+
+
+def _described(one: Operation, problem: type[BaseModel]) -> dict[str, Any]:
+    """Return one operation."""
+    described: dict[str, Any] = {
+        "summary": one.summary,
+        "operationId": f"{one.method.lower()}{re.sub(r'[^A-Za-z0-9]+', '_', one.path).rstrip('_')}",
+        "parameters": [*_path_parameters(one.path), *_query_parameters(one.query)],
+        "responses": {str(status): _response(one, status, problem) for status in one.statuses},
+    }
+    for status in _beside(one):
+        described["responses"][str(status)] = {
+            **_response(one, status, problem),
+            "description": _UNDOCUMENTED[status],
+            "x-undocumented": True,
+        }
+    if one.handler.__doc__:
+        described["description"] = one.handler.__doc__
+    if one.body is not None:
+        described["requestBody"] = {"required": True, "content": _json(one.body)}
+    if one.roles:
+        described["security"] = [{"IdToken": []}]
+    return described
+
+
+def _beside(one: Operation) -> list[int]:
+    """Return the statuses that an operation may also answer, though its document omits them."""
+    may = {405, 413}
+    if one.body is not None or one.query is not None:
+        may.add(400)
+    if one.roles:
+        may |= {401, 403}
+    return sorted(may - set(one.statuses))
+
+
+def _response(one: Operation, status: int, problem: type[BaseModel]) -> dict[str, Any]:
+    """Return what is answered with a status."""
+    found: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    shape = problem if status >= 400 else one.answer
+    if shape is not None:
+        found["content"] = _json(shape)
+    elif status == HTTPStatus.OK and one.method == "GET":
+        found["content"] = {"*/*": {"schema": {"type": "string"}}}
+    return found
+
+
+def _json(shape: type[BaseModel]) -> dict[str, Any]:
+    """Return a shape as the content of a message."""
+    return {"application/json": {"schema": {"$ref": _REFERENCE.format(model=shape.__name__)}}}
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    """Return the names in a path."""
+    schema = {"type": "string", "minLength": 1}
+    return [
+        {"name": name, "in": "path", "required": True, "schema": schema}
+        for name in re.findall(r"\{(\w+)\}", path)
+    ]
+
+
+def _query_parameters(query: type[BaseModel] | None) -> list[dict[str, Any]]:
+    """Return the fields of a query; what may be left out is never null on the wire."""
+    if query is None:
+        return []
+    schema = query.model_json_schema()
+    found = []
+    for name, own in schema["properties"].items():
+        kinds = [kind for kind in own.get("anyOf", [own]) if kind.get("type") != "null"]
+        plain = {key: value for key, value in kinds[0].items() if key != "title"}
+        required = name in schema.get("required", [])
+        found.append({"name": name, "in": "query", "required": required, "schema": plain})
+    return found
