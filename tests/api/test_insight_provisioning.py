@@ -186,6 +186,19 @@ def test_a_saved_twin_brings_its_account_back(tmp_path: Path) -> None:
     assert again.insight.post(f"/{t.customer_id}/gateways", json=NEW).status_code == 409
 
 
+def test_the_authority_is_the_same_in_a_twin_opened_again(tmp_path: Path) -> None:
+    t = opened()
+    one, other = (gateway.id for gateway in t.roster.gateways[:2])
+    found = [provisioned(t, {"token": prepared(t, one).json()["token"]})]
+    again = twin.open(t.save(tmp_path / "site.sqlite"))
+    found.append(provisioned(again, {"token": prepared(again, other).json()["token"]}))
+    issuers = [
+        pkcs12.load_key_and_certificates(base64.b64decode(answer.json()["pkcs12"]), None)[2]
+        for answer in found
+    ]
+    assert issuers[0] == issuers[1]
+
+
 def test_who_asks_nothing_saves_nothing_of_it(tmp_path: Path) -> None:
     t = opened()
     assert t.saved_account() == {}

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -300,6 +300,17 @@ class Account:
         """Return a number that grows with every change of a table."""
         query = "SELECT count FROM made WHERE name = ?"
         return int(self._db.execute(query, (table,)).fetchone()[0])
+
+    def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """Return what is kept under a name, made when it is first asked for.
+
+        Keys and certificates cannot be made again from the seed, so they are kept and saved.
+        """
+        row = self._db.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            row = (make(),)
+            self._insert("secret", (name, *row))
+        return bytes(row[0])
 
     def _uuid(self, *parts: object) -> str:
         """Return the UUID of something of this customer."""

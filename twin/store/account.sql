@@ -25,6 +25,8 @@ CREATE TABLE provisioning (
     gateway TEXT PRIMARY KEY REFERENCES gateway (id), token TEXT NOT NULL UNIQUE,
     expires_ms INTEGER NOT NULL, used_ms INTEGER
 );
+-- What cannot be made again from the seed: keys and certificates.
+CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE journal (
     id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, action TEXT NOT NULL, facts TEXT NOT NULL
 );

@@ -16,7 +16,7 @@ from twin.api.http import Answer, ApiError, Call
 from twin.api.insight.gateways import shown_gateway
 from twin.api.insight.login import token_key
 
-__all__ = ["Authority", "prepare"]
+__all__ = ["prepare", "provision"]
 
 TOKEN_LASTS_MS = 15 * 60 * 1000
 _CERTIFICATE_LASTS = timedelta(days=365)
@@ -40,52 +40,44 @@ def prepare(call: Call) -> Answer:
     return Answer({"registration_path": "/provisioning", "token": token})
 
 
-class Authority:
-    """The certificate authority of one twin; its key is made when it is first needed."""
-
-    def __init__(self) -> None:
-        """Begin without a key."""
-        self._issuer: tuple[ec.EllipticCurvePrivateKey, x509.Certificate] | None = None
-
-    def provision(self, call: Call) -> Answer:
-        """Answer certificate and MQTT endpoint for a token, once."""
-        host, token = call.host, call.body.token
-        if not token:
-            raise ApiError(401, "No token was provided.")
-        gateway = host.account.provision(token, now_ms(host))
-        if gateway is None:
-            raise ApiError(403, "The token is unknown, was used, or has expired.")
-        return Answer({
-            "mqtt_endpoint": _ENDPOINT,
-            "mqtt_topic_prefix": host.account.customer_id,
-            "certificate_common_name": gateway.id,
-            "gateway": shown_gateway(gateway),
-            "pkcs12": base64.b64encode(self._pkcs12(host, gateway.id)).decode(),
-        })  # fmt: skip
-
-    def _pkcs12(self, host: Host, common_name: str) -> bytes:
-        """Return key and certificate of a gateway as PKCS #12 (RFC 7292), without a password."""
-        now = datetime.fromtimestamp(now_ms(host) / 1000, UTC)
-        issuer_key, issuer = self._issuer = self._issuer or _make_authority(host, now)
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _certificate(common_name, key, now, _CERTIFICATE_LASTS).issuer_name(
-            issuer.subject
-        )
-        signed = certificate.sign(issuer_key, SHA256())
-        name = common_name.encode()
-        return pkcs12.serialize_key_and_certificates(name, key, signed, [issuer], NoEncryption())
+def provision(call: Call) -> Answer:
+    """Answer certificate and MQTT endpoint for a token, once."""
+    host, token = call.host, call.body.token
+    if not token:
+        raise ApiError(401, "No token was provided.")
+    gateway = host.account.provision(token, now_ms(host))
+    if gateway is None:
+        raise ApiError(403, "The token is unknown, was used, or has expired.")
+    return Answer({
+        "mqtt_endpoint": _ENDPOINT,
+        "mqtt_topic_prefix": host.account.customer_id,
+        "certificate_common_name": gateway.id,
+        "gateway": shown_gateway(gateway),
+        "pkcs12": base64.b64encode(_signed(host, gateway.id)).decode(),
+    })  # fmt: skip
 
 
-def _make_authority(
-    host: Host, now: datetime
-) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    """Return key and certificate of an authority."""
+def _signed(host: Host, common_name: str) -> bytes:
+    """Return key and certificate of a gateway as PKCS #12 (RFC 7292), without a password."""
+    now = datetime.fromtimestamp(now_ms(host) / 1000, UTC)
+    authority = host.account.secret("authority", lambda: _make_authority(host, now))
+    issuer_key, issuer, _ = pkcs12.load_key_and_certificates(authority, None)
+    assert isinstance(issuer_key, ec.EllipticCurvePrivateKey), "so it was made"
+    assert issuer is not None, "so it was made"
+    key = ec.generate_private_key(ec.SECP256R1())
+    draft = _certificate(common_name, key, now, _CERTIFICATE_LASTS).issuer_name(issuer.subject)
+    signed, name = draft.sign(issuer_key, SHA256()), common_name.encode()
+    return pkcs12.serialize_key_and_certificates(name, key, signed, [issuer], NoEncryption())
+
+
+def _make_authority(host: Host, now: datetime) -> bytes:
+    """Return key and certificate of the twin's authority, in the same form."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = f"CA of {host.account.customer_id}"
-    draft = _certificate(name, key, now, _AUTHORITY_LASTS)
-    draft = draft.issuer_name(_named(name))
+    draft = _certificate(name, key, now, _AUTHORITY_LASTS).issuer_name(_named(name))
     draft = draft.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    return key, draft.sign(key, SHA256())
+    signed = draft.sign(key, SHA256())
+    return pkcs12.serialize_key_and_certificates(b"authority", key, signed, None, NoEncryption())
 
 
 def _certificate(

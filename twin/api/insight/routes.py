@@ -47,7 +47,7 @@ def make_insight(host: Host) -> tuple[Api, Faults]:
         *_seen(events, account.Devices(events)),
         *_jobs(jobs.Analysis(events)),
         *_PEOPLE,
-        *_provisioning(provisioning.Authority()),
+        *_PROVISIONING,
         *_LOGIN,
     ]
     operations = [Operation(*row) for row in rows]
@@ -100,24 +100,20 @@ def _jobs(analysis: jobs.Analysis) -> list[_Row]:
     ]  # fmt: skip
 
 
-def _provisioning(authority: provisioning.Authority) -> list[_Row]:
-    """Return what leads to certificates, and to downloads."""
-    certificate = "Gets the Gateway Certificate"
-    url = "Generates a URL to Download an Object from an S3 Bucket"
-    return [
-        ("POST", f"{_C}/gateways/{{gateway_id}}/prepare-provisioning", certificate,
-         provisioning.prepare, (200, 401, 403, 404, 500), _ADMIN, None, None, answers.Prepared),
-        ("POST", "/provisioning", certificate,
-         authority.provision, (200, 401, 403, 500), _NOBODY, None, shapes.ProvisioningAsked,
-         answers.Provisioned),
-        ("POST", f"{_C}/generate-download-url", url,
-         downloads.generate_url, (200, 400, 401, 404, 500), _ANYBODY, None, shapes.DownloadAsked,
-         answers.DownloadUrl),
-        ("GET", "/downloads/{asset_type}/{asset_version}", "What a signed URL leads to",
-         downloads.download, (200, 403, 404), _NOBODY, shapes.SignedAsked, None, None),
-    ]  # fmt: skip
-
-
+_CERTIFICATE = "Gets the Gateway Certificate"
+_URL = "Generates a URL to Download an Object from an S3 Bucket"
+_PROVISIONING: list[_Row] = [
+    ("POST", f"{_C}/gateways/{{gateway_id}}/prepare-provisioning", _CERTIFICATE,
+     provisioning.prepare, (200, 401, 403, 404, 500), _ADMIN, None, None, answers.Prepared),
+    ("POST", "/provisioning", _CERTIFICATE,
+     provisioning.provision, (200, 401, 403, 500), _NOBODY, None, shapes.ProvisioningAsked,
+     answers.Provisioned),
+    ("POST", f"{_C}/generate-download-url", _URL,
+     downloads.generate_url, (200, 400, 401, 404, 500), _ANYBODY, None, shapes.DownloadAsked,
+     answers.DownloadUrl),
+    ("GET", "/downloads/{asset_type}/{asset_version}", "What a signed URL leads to",
+     downloads.download, (200, 403, 404), _NOBODY, shapes.SignedAsked, None, None),
+]  # fmt: skip
 _NEW_USER = "Creates a New User if provided with a First and Last Name, Role, and Email Address"
 _PEOPLE: list[_Row] = [
     ("GET", f"{_C}/me", "Gets Information about You as a User",
