@@ -261,7 +261,7 @@ class Account:
         """Add a job configuration; None where the name is taken [ms]."""
         if any(config.name == name for config in self.job_configs()):
             return None
-        with self._change("add job config", now_ms, name=name):
+        with self._change("add job_config", now_ms, name=name):
             config_id = self._insert_job(name, start, end, tuple(gateway_ids), now_ms)
         return self.job_config(config_id)
 
@@ -296,10 +296,10 @@ class Account:
         rows = self._db.execute("SELECT time_ms, action, facts FROM journal ORDER BY id")
         return [(time_ms, action, json.loads(facts)) for time_ms, action, facts in rows]
 
-    def version(self, table: str) -> int:
-        """Return a number that grows with every change of a table."""
-        query = "SELECT count FROM made WHERE name = ?"
-        return int(self._db.execute(query, (table,)).fetchone()[0])
+    def changes(self, table: str) -> int:
+        """Return how many rows of a table came or went since the account was opened [1]."""
+        query = "SELECT count(*) FROM journal WHERE action IN (?, ?)"
+        return int(self._db.execute(query, (f"add {table}", f"remove {table}")).fetchone()[0])
 
     def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
         """Return what is kept under a name, made when it is first asked for.

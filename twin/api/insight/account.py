@@ -152,11 +152,11 @@ class Devices:
         fresh = host.rows()[log.all_rows()[self._known :]]
         self._known = len(log)
         created_us = fresh["time_us"] - fresh["link_us"]
-        for i in np.argsort(created_us, kind="stable"):
-            scanner = fresh["scanner"][i]
-            if created_us[i] >= self._last_us[scanner]:
-                self._last_us[scanner] = created_us[i]
-                self._battery[scanner] = fresh["battery"][i]
+        later = created_us >= self._last_us[fresh["scanner"]]
+        order = np.flatnonzero(later)[np.argsort(created_us[later], kind="stable")]
+        # Of several values for one place the last stays.
+        self._last_us[fresh["scanner"][order]] = created_us[order]
+        self._battery[fresh["scanner"][order]] = fresh["battery"][order]
         return self._last_us, self._battery
 
 

@@ -30,7 +30,7 @@ def list_configs(call: Call) -> Answer:
     account = call.host.account
     items = [shown_config(config) for config in account.job_configs()]
     content = {"items": items, "links": {}, "metadata": metadata("job configurations", items, {})}
-    return Answer(content, headers={"ETag": f'"{len(account.journal()) + 1}"'})
+    return Answer(content, headers={"ETag": f'"{account.changes("job_config") + 1}"'})
 
 
 def create_config(call: Call) -> Answer:

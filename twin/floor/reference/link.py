@@ -1,7 +1,5 @@
 """A worker's link as the reference engine sees it: good, fading, down."""
 
-from collections.abc import Generator
-
 import numpy as np
 import simpy
 
@@ -96,6 +94,3 @@ class Link:
             float(self._facts["fade_loss"]), self._fade_from_us, self._fade_to_us,
         )  # fmt: skip
         return tries, first_us + (tries - 1) * interval_us + session.air_us
-
-
-Process = Generator[simpy.Event, None, None]
