@@ -71,10 +71,26 @@ FLAT_BATTERIES = {
     "fleet.scanners": [{"model": "MARK 3", "count": 60}],
 }
 ORDERS = {"work.orders": {"per_hour": 150.0, "peak_factor": 1.5, "profile": [1.0, 2.0] * 12}}
+WITHOUT_EXTRAS = {
+    **LOSSY,
+    "fleet.low_charge": "0 %",
+    "links.ble.stationary.drops": False,
+    "links.ble.mobile.drops": False,
+    "links.buffer_messages": 0,
+    "links.publish_limit": 0,
+    "links.acknowledgement_loss": "0 %",
+    "work.wrong_scan": "0 %",
+    "work.forgotten_end": "0 %",
+    "work.picker_sd": "0 %",
+}
+"""Jobs, reports and loss, but nothing for which the compiled engine needs its extras."""
 
 CHANGES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "pilot": ("pilot_line", {}),
     "pilot lossy": ("pilot_line", LOSSY),
+    "pilot plain": ("pilot_line", WITHOUT_EXTRAS),
+    "pilot plain overloaded": ("pilot_line", {**WITHOUT_EXTRAS, **SLOW_GATEWAY}),
+    "pilot without buffer limit": ("pilot_line", {"links.buffer_messages": 0}),
     "pilot overloaded": ("pilot_line", SLOW_GATEWAY),
     "pilot without jobs": ("pilot_line", {"work.jobs": []}),
     "pilot without reports": ("pilot_line", {"cloud.telemetry_period": "off"}),

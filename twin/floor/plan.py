@@ -105,6 +105,20 @@ class FloorPlan(NamedTuple):
         return int(book["buffer_messages"]) or (MOST_COUNTED if waits else 0)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether scans are only sent, served and shown: nothing fails, is held or runs out."""
+        book = self.book[0]
+        chances = (
+            "low_charge_ppb", "acknowledgement_loss", "wrong_scan", "forgotten_end", "picker_sd",
+        )  # fmt: skip
+        return not (
+            self.links_drop
+            or self.counted_messages
+            or len(self.orders_per_h)
+            or any(book[name] > 0 for name in chances)
+        )
+
+    @property
     def links_drop(self) -> bool:
         """Whether any link may drop: then links are events of their own."""
         return bool(self.link_classes["drops"].any())

@@ -19,7 +19,7 @@ from twin.floor.compiled.links import (
     open_link,
 )
 from twin.floor.compiled.passage import accept
-from twin.floor.compiled.state import Floor
+from twin.floor.compiled.state import Floor, is_plain
 from twin.floor.compiled.tournament import put
 from twin.floor.rules.orders import return_order, take_order
 from twin.floor.rules.scanner import battery_column, is_low, report_number, report_us
@@ -80,7 +80,7 @@ def run(
             soon = put(tree, bits, leaf, arrival_us)
             prefetch(workers, _worker(soon, len(workers)))
             used += 1
-            asks = arrival_us == _NEVER and floor.asks[0] >= 0
+            asks = arrival_us == _NEVER and not is_plain(floor) and floor.asks[0] >= 0
         else:
             used += _other_ends(floor, leaf, now_us, rows[used])
             asks = floor.asks[0] >= 0
@@ -118,7 +118,7 @@ def _scan_ends(floor: Floor, windows: NDArray[np.int64], w: int, now_us: int, ro
     row["slip"] = 0
     row["copies"] = 0
     ready_us, failed = now_us, True
-    if me["tries"] == NOT_CONNECTED:
+    if not is_plain(floor) and me["tries"] == NOT_CONNECTED:
         ready_us = floor.links[w]["up_us"]
         _write_unsent(row, _NOT_CONNECTED, ready_us - now_us)
         row["beep_us"] = now_us
@@ -146,6 +146,9 @@ def _scan_arrives(
     tries, beep_us = cross(floor, me, w, scan, FEEDBACK, served_us)
     failed = tries > me["limit"]
     row["beep_us"] = beep_us
+    if is_plain(floor):
+        row["outcome"] = _NO_FEEDBACK if failed else _DELIVERED
+        return beep_us, failed
     row["outcome"] = _DELIVERED if row["copies"] > 0 else _LOST_BUFFER
     if failed and row["copies"] > 0:
         row["outcome"] = _NO_FEEDBACK
@@ -168,14 +171,20 @@ def _next_scan(
     me["number"] += 1
     if not failed:
         me["line"] = next_line(me["line"], me["lines"])
-        if me["line"] > me["lines"] > 0 and forgets_end(floor.book, me["state"], me["job"]):
+        if not is_plain(floor) and _forgets_end(floor, me):
             row["slip"] = _FORGOTTEN
             me["line"] = 0
         if me["lines"] > 0 and me["line"] == 0:
             _next_job(floor, me, w)
-        if is_low(floor.book, row["battery"]):
+        if not is_plain(floor) and is_low(floor.book, row["battery"]):
             return _ask_for_scanner(floor, w, row["time_us"])
     return _plan_scan(floor, me, w, windows, failed)
+
+
+@inlined_part
+def _forgets_end(floor: Floor, me: np.void) -> bool:
+    """Say whether a worker whose job lacks only its end barcode goes on to the next without it."""
+    return me["line"] > me["lines"] > 0 and forgets_end(floor.book, me["state"], me["job"])
 
 
 @part
@@ -198,7 +207,7 @@ def _ask_for_scanner(floor: Floor, w: int, now_us: int) -> int:
 def _next_job(floor: Floor, me: np.void, w: int) -> None:
     """A worker takes the next job: the next of its own, or the site's next order."""
     me["job"] += 1
-    if len(floor.orders_per_h) > 0:
+    if not is_plain(floor) and len(floor.orders_per_h) > 0:
         orders, in_hand = floor.orders[0], floor.in_hand[w]
         take_order(orders, floor.orders_per_h, floor.returned, in_hand)
         me["ready_us"] = max(me["ready_us"], in_hand["due_us"])
@@ -225,7 +234,8 @@ def _plan_scan(
     book = floor.book
     scan = fold(me["state"], me["number"])
     role = role_of(me["line"], me["lines"])
-    work_us = interval_us(book, scan, role, repeated, me["pace"])
+    pace = 1.0 if is_plain(floor) else me["pace"]
+    work_us = interval_us(book, scan, role, repeated, pace)
     scan_us = done_us(me["ready_us"], me["opens_us"], me["closes_us"], work_us)
     stretches = floor.stretches[w]
     while scan_us == _NEVER and stretches["here"] + 1 < stretches["end"]:
@@ -233,11 +243,17 @@ def _plan_scan(
         stretches["here"] += 1
         _come_back(book, me, windows, stretches["here"])
         scan_us = done_us(me["ready_us"], me["opens_us"], me["closes_us"], work_us)
-    if scan_us == _NEVER and len(floor.orders_per_h) > 0 and me["line"] == 0 and me["lines"] > 0:
+    if not is_plain(floor) and scan_us == _NEVER and _leaves_order(floor, me):
         _return_order(floor, me, w)
     me["scan"] = scan
     me["scan_us"] = scan_us
     return decide_scan(floor, me, w)
+
+
+@inlined_part
+def _leaves_order(floor: Floor, me: np.void) -> bool:
+    """Say whether a worker who does not come back to work today has an order not yet begun."""
+    return len(floor.orders_per_h) > 0 and me["line"] == 0 and me["lines"] > 0
 
 
 @part

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from twin.compiling import inlined_part, part
 from twin.events import NEVER
-from twin.floor.compiled.state import Floor
+from twin.floor.compiled.state import Floor, is_plain
 from twin.floor.rules.gateway import (
     acknowledged_us,
     copies,
@@ -33,10 +33,18 @@ def accept(floor: Floor, g: int, message: int, now_us: int, row: np.void) -> int
     gateway["free_us"] = served_us
     gateway["busy_us"] += work_us
     row["wait_us"] = begins_us - now_us
+    if is_plain(floor):
+        row["copies"] = 1
+        gateway["acknowledged_us"] = acknowledged_us(
+            served_us, trip_us(book, message), gateway["acknowledged_us"]
+        )
+        row["visible_us"] = visible_us(book, message, gateway["acknowledged_us"])
+        return served_us
     counts = floor.held_until_us.shape[1] > 0
     if counts:
         limit = book[0]["buffer_messages"]
-        if 0 < limit <= _held(floor.held[g], floor.held_until_us[g], served_us):
+        is_held = _held(floor.held[g], floor.held_until_us[g], served_us)
+        if 0 < limit <= is_held:
             row["visible_us"] = _NEVER
             row["copies"] = 0
             return served_us
