@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +61,8 @@ def engines() -> None:
     print(f"  ratio      {ratio:.0f}   (goal: at least 50)")
 
 
-def pipeline_ns(workers: int, low_charge: str = "0 %") -> tuple[Callable[[], float], list[int]]:
-    """Return what measures nanoseconds a scan of the pipeline, and where it puts its counts."""
+def pipeline_scenario(workers: int, low_charge: str = "0 %") -> Scenario:
+    """Return the plain pipeline with so many workers, a gateway for every twenty."""
     scenario = twin.load(HERE / "pipeline.toml")
     for key, value in (
         ("work.shifts.day.workers", workers),
@@ -71,7 +72,12 @@ def pipeline_ns(workers: int, low_charge: str = "0 %") -> tuple[Callable[[], flo
         ("fleet.low_charge", low_charge),
     ):
         scenario = twin.vary(scenario, key, value)
-    counts: list[int] = []
+    return scenario
+
+
+def pipeline_ns(workers: int, low_charge: str = "0 %") -> tuple[Callable[[], float], list[int]]:
+    """Return what measures nanoseconds a scan of the pipeline, and where it puts its counts."""
+    scenario, counts = pipeline_scenario(workers, low_charge), list[int]()
 
     def measure() -> float:
         sizes: list[int] = []
@@ -228,6 +234,36 @@ def api() -> None:
         print(f"  {name:<37} {spread(taken, 1e6, 0)} us   (goal: {goal})")
 
 
+def pages() -> None:
+    """Pages of a long list of events: the first ones, and those behind the thousandth."""
+    busy = twin.vary(pipeline_scenario(2000), "work.pick_scale", 0.25)
+    full = twin.open(busy)
+    passing = seconds(lambda: full.run(progress=False))
+    token = {"authorization": full.login(*full.insight_user).get(
+        f"/{full.customer_id}/me").request.headers["authorization"]}  # fmt: skip
+
+    def page(query: str) -> tuple[float, str]:
+        before = time.perf_counter()
+        found = full.call_insight(Request("GET", f"/{full.customer_id}/events", query, token))
+        taken, content = time.perf_counter() - before, found.json()
+        assert len(content["items"]) == 500
+        return taken, urlsplit(content["links"]["next"]).query
+
+    begun, query = page("limit=500")
+    taken: list[float] = []
+    for _ in range(1010):
+        now, query = page(query)
+        taken.append(now)
+    again = [page("limit=500")[0] for _ in range(10)]
+    count = len(full.rows())
+    assert count > 10_000_000
+    print(f"pages of 500 of {count:,} events, run in {passing:.1f} s")
+    print(f"  the very first, which takes all up  {begun:.2f} s")
+    print(f"  page 1, asked again                 {spread(again, 1e3, 2)} ms")
+    print(f"  pages 2 to 11                       {spread(taken[:10], 1e3, 2)} ms")
+    print(f"  pages 1,001 to 1,010                {spread(taken[999:1009], 1e3, 2)} ms")
+
+
 def commands() -> None:
     """The commands as a user waits for them."""
     with tempfile.TemporaryDirectory() as folder:
@@ -255,7 +291,7 @@ def command(arguments: list[str] | None, environment: dict[str, str], code: str 
     )  # fmt: skip
 
 
-PARTS = {f.__name__: f for f in (engines, pipeline, scale, full, analysis, api, commands)}
+PARTS = {f.__name__: f for f in (engines, pipeline, scale, full, analysis, api, pages, commands)}
 
 
 def main(chosen: list[str]) -> None:

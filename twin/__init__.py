@@ -12,9 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from twin.opening import open  # noqa: A004
     from twin.scenario import Scenario, load, vary
     from twin.scenario.assumptions import assumptions
-    from twin.twin import Twin, open  # noqa: A004
+    from twin.twin import Twin
 
 __all__ = ["Scenario", "Twin", "assumptions", "load", "open", "vary"]
 
@@ -23,7 +24,7 @@ _ROOMS = {
     "Twin": "twin.twin",
     "assumptions": "twin.scenario",
     "load": "twin.scenario",
-    "open": "twin.twin",
+    "open": "twin.opening",
     "vary": "twin.scenario",
 }
 

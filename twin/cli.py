@@ -153,7 +153,7 @@ def _simulate(
 ) -> None:
     from twin import report
     from twin.compiling import is_cold
-    from twin.twin import open as open_twin
+    from twin.opening import open as open_twin
 
     report.prepare(folder)
     if is_cold():
@@ -235,7 +235,7 @@ def serve(
         raise TwinError(
             f"serving needs {error.name}, which is not installed: pip install 'twin[serve]'"
         ) from error
-    from twin.twin import open as open_twin
+    from twin.opening import open as open_twin
 
     pace = serving.speed_of(speed)
     serving.serve(

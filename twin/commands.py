@@ -1,8 +1,28 @@
-"""Wishes that go down: what the site tells the floor, as flat rows offered before they are due."""
+"""Wishes that go down: what users ask of the site, and what the site tells the floor."""
 
 from dataclasses import dataclass
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class InstallGateway:
+    """Take a phone into service as a gateway, now: it walks with its worker.
+
+    Its name and ``id`` are its own; ``station`` and ``usecase`` are what events say of it.
+    """
+
+    id: str
+    name: str
+    station: str
+    usecase: str
+
+
+Command = InstallGateway
+"""What users ask of the site: the journal keeps it, and the desk carries it out."""
+
+ACTIONS: dict[str, type[Command]] = {"install gateway": InstallGateway}
+"""What the journal calls each command."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,9 @@ class Frames:
         self._plan = plan
         self._calendar = calendar
         self._jobs = [JobTexts(j.start_barcode, j.end_barcode) for j in scenario.work.jobs]
+        self._job_of = [worker.job for worker in roster.workers]
         self._temperature_degc = {z.name: z.temperature_degc for z in scenario.site.zones}
+        self._whole_degc = [round(self._temperature_degc[w.zone]) for w in roster.workers]
 
     def events(self, rows: NDArray[np.void], columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return rows as a frame, one line each.
@@ -161,8 +163,7 @@ class Frames:
 
     def _codes(self, scans: NDArray[np.void], states: NDArray[np.int64]) -> list[str]:
         """Return the text of each scan."""
-        job_of = [worker.job for worker in self._roster.workers]
-        return scan_codes(states, scans, self._jobs, job_of)
+        return scan_codes(states, scans, self._jobs, self._job_of)
 
     def codes(self, rows: NDArray[np.void]) -> list[str | None]:
         """Return the text of each row, None for what is no scan."""
@@ -180,13 +181,12 @@ class Frames:
         states = message_states(self._plan, rows)
         names = [name for name, _ in self._scenario.work.symbologies]
         names.append(self._scenario.work.job_symbology)
-        degc = [round(self._temperature_degc[worker.zone]) for worker in self._roster.workers]
         return {
             "event_id": event_ids(states),
             "scan_code": self.codes(rows),
             "symbology": [names[i] for i in self._symbologies(rows, states).tolist()],
             "trigger_s": trigger_s(self._plan, states).tolist(),
-            "temperature_degc": [degc[w] for w in rows["worker"].tolist()],
+            "temperature_degc": [self._whole_degc[w] for w in rows["worker"].tolist()],
         }
 
     def ids(self, messages: NDArray[np.void]) -> list[str]:

@@ -1,11 +1,11 @@
 """One open twin: a site, its rows, and what can be asked of them."""
 
 import json
-import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, Self
@@ -18,123 +18,24 @@ from twin import store
 from twin.analysis.kpis import kpi_row, kpi_table
 from twin.analysis.tally import Tally
 from twin.api.clients import Clients
-from twin.errors import RunError, StateError
+from twin.commands import ACTIONS, Command
+from twin.errors import RunError
 from twin.events import EVENT, Kind
 from twin.floor.plan import orders_us
 from twin.frames import Frames
-from twin.scenario import Scenario, from_document, load
+from twin.scenario import Scenario
 from twin.units import format_duration, parse_duration
+from twin.world.desk import carry_out
 from twin.world.pace import run_in_slices
+from twin.world.roster import Roster
 from twin.world.site import Site
 
-__all__ = ["Twin", "open"]
+__all__ = ["Record", "Twin"]
 
 _SAVED_AT_ONCE = 1 << 17  # rows
-_SQLITE_MAGIC = b"SQLite format 3\0"
+_COUNTED_AT_ONCE = 1 << 18
 
 Record = Literal["rows", "kpis"]
-
-
-def open(  # noqa: A001 - the public name is twin.open
-    path_or_scenario: str | Path | Scenario,
-    *,
-    seed: int | None = None,
-    engine: str | None = None,
-    record: Record = "rows",
-    state: str | Path | None = None,
-) -> "Twin":
-    """Open a twin of a scenario, or bring a saved one back to where it stood.
-
-    Parameters
-    ----------
-    path_or_scenario
-        A scenario, the path of a TOML file, the name of a packaged scenario, or a saved twin.
-    seed, engine
-        Instead of the scenario's own.
-    record
-        ``"rows"`` keeps every event; ``"kpis"`` keeps only what key figures need.
-    state
-        File of the twin: opened again where it exists, written by ``save()``. With a saved twin:
-        another, new file for ``save()``.
-
-    Raises
-    ------
-    ScenarioError
-        The scenario cannot be used.
-    StateError
-        The saved twin cannot be used, or is of another scenario, seed or engine.
-    """
-    file = None if state is None else Path(state)
-    if not isinstance(path_or_scenario, Scenario) and _is_saved(Path(path_or_scenario)):
-        saved_in = Path(path_or_scenario)
-        if file is not None and file.exists() and not file.samefile(saved_in):
-            raise StateError(file, "exists already", hint="choose a new file, or open this one")
-        return _reopen(saved_in, None, seed, engine, record, file or saved_in)
-    scenario = path_or_scenario
-    if not isinstance(scenario, Scenario):
-        scenario = load(scenario)
-    if file is not None and file.exists():
-        return _reopen(file, scenario, seed, engine, record, file)
-    return Twin(
-        scenario,
-        seed=scenario.run.seed if seed is None else seed,
-        engine=engine or scenario.run.engine,
-        record=record,
-        state=file,
-    )
-
-
-def _is_saved(path: Path) -> bool:
-    """Say whether a path is an SQLite file."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
-
-
-def _reopen(
-    path: Path,
-    scenario: Scenario | None,
-    seed: int | None,
-    engine: str | None,
-    record: Record,
-    state: Path,
-) -> "Twin":
-    """Bring a saved twin back: the same scenario and seed, run again to the saved moment."""
-    saved = store.read(path)
-    if scenario is not None and scenario.digest != saved.digest:
-        raise StateError(
-            path,
-            "saved from another scenario",
-            hint="open the file alone, or choose another state file for this scenario",
-        )
-    for name, asked, found in (("seed", seed, saved.seed), ("engine", engine, saved.engine)):
-        if asked is not None and asked != found:
-            raise StateError(path, f"saved with {name} {found}, asked for {asked}")
-    twin = Twin(
-        scenario or from_document(saved.document, file=str(path)),
-        seed=saved.seed,
-        engine=saved.engine,
-        record=record,
-        state=state,
-    )
-    twin.run_to_us(saved.now_us)
-    _same_figures(path, saved, twin.kpis())
-    if saved.account is not None:
-        twin.restore_account(saved.account)
-    return twin
-
-
-def _same_figures(path: Path, saved: store.Saved, now: pd.DataFrame) -> None:
-    """Refuse a file whose figures this version does not reach again."""
-    for name, before in saved.kpis.items():
-        after = float(now[name].iloc[0]) if name in now else math.nan
-        if after != before and not (before is None and math.isnan(after)):
-            raise StateError(
-                path,
-                f"this version of twin gives other results: {name} {after}, saved was {before}",
-                hint=f"open it with twin {saved.version}, which wrote it",
-            )
 
 
 class Twin(Clients):
@@ -155,10 +56,10 @@ class Twin(Clients):
         self.engine = engine
         self.record: Record = record
         self.state = state
-        self._chunks: list[NDArray[np.void]] = []
-        self._counted = 0  # chunks that the tally has seen
+        self._rows = store.KeptRows()
+        self._counted = 0  # rows that the tally has seen
         self._site = Site(scenario, seed, engine, self._take, keeps_rows=record == "rows")
-        roster = self.roster = self._site.roster
+        roster = self._site.roster
         self.origin_us = self._site.calendar.origin_us
         self._tally = Tally(
             [w.job for w in roster.workers], len(roster.scanners), len(roster.gateways)
@@ -172,9 +73,14 @@ class Twin(Clients):
     def _take(self, chunk: NDArray[np.void]) -> None:
         """Keep a chunk of rows, or only count it."""
         if self.record == "rows":
-            self._chunks.append(chunk)
+            self._rows.add(chunk)
         else:
             self._tally.add(chunk)
+
+    @property
+    def roster(self) -> Roster:
+        """Who and what there is, in the order in which rows number them."""
+        return self._site.roster
 
     @property
     def now_us(self) -> int:
@@ -256,6 +162,43 @@ class Twin(Clients):
         """
         run_in_slices(self._site.run, self.now_us, until_us, self.scenario.name, progress)
 
+    @cached_property
+    def database(self) -> store.Database:
+        """Where account and journal are kept: the state file, in memory where there is none.
+
+        Raises
+        ------
+        StateError
+            The state file was made by somebody else meanwhile.
+        """
+        if self.state is None:
+            return store.Database.in_memory()
+        return store.Database.begin(self.state, self._meta())
+
+    def submit(self, asked: Command) -> None:
+        """Ask something of the site: kept in the journal first, then carried out, now.
+
+        Parameters
+        ----------
+        asked
+            One of ``twin.commands``, such as ``InstallGateway``.
+
+        Raises
+        ------
+        OutputError
+            The state file cannot be written: nothing was done.
+        """
+        names = {kind: name for name, kind in ACTIONS.items()}
+        with self.database.transaction():
+            self.database.note(self.now_us, names[type(asked)], asdict(asked))
+            self.database.once_committed(partial(self.carry_out, asked))
+
+    def carry_out(self, asked: Command) -> None:
+        """Let the site do what the journal holds already; ``submit`` does both."""
+        self._count().grow(len(self.roster.gateways) + 1)
+        carry_out(self._site, asked)
+        self.__dict__.pop("frames", None)  # it knew the old roster
+
     def rows(self) -> NDArray[np.void]:
         """Return all rows so far as one array of ``twin.events.EVENT``.
 
@@ -269,17 +212,15 @@ class Twin(Clients):
                 'this twin keeps no rows: it was opened with record="kpis"',
                 hint='open it with record="rows"',
             )
-        if len(self._chunks) > 1:
-            self._count()
-            self._chunks = [np.concatenate(self._chunks)]
-            self._counted = 1
-        return self._chunks[0] if self._chunks else np.zeros(0, EVENT)
+        return self._rows.whole()
 
     def _count(self) -> Tally:
         """Return the tally, brought up to date."""
-        for chunk in self._chunks[self._counted :]:
-            self._tally.add(chunk)
-        self._counted = len(self._chunks)
+        if self.record == "rows":
+            rows = self._rows.whole()
+            for first in range(self._counted, len(rows), _COUNTED_AT_ONCE):
+                self._tally.add(rows[first : first + _COUNTED_AT_ONCE])
+            self._counted = len(rows)
         return self._tally
 
     @cached_property
@@ -364,33 +305,47 @@ class Twin(Clients):
         if path is None and self.state is None:
             raise RunError("save where? give a path, or open the twin with state=")
         target = Path(path if path is not None else self.state or "")
-        store.write(target, self._content())
+        if self.state is not None and target.absolute() == self.state.absolute():
+            store.save(self.database, self._content())
+        else:
+            store.write(target, self._content(), self.__dict__.get("database"))
         return target
 
+    def _meta(self) -> dict[str, str]:
+        """Return how this twin was made, as its database says it."""
+        return {
+            **self.provenance(),
+            "scenario": json.dumps(self.scenario.document(), sort_keys=True),
+            "name": self.scenario.name,
+            "origin_us": str(self.origin_us),
+            "saved_us": "0",
+            "saved_entry": "0",
+        }
+
     def _content(self) -> store.Content:
-        """Return what a saved twin holds."""
+        """Return what a saved twin holds beside its account."""
         table = self.kpi_table().itertuples(index=False)
         shown = (
             (name, None if pd.isna(v) else float(v), unit, text) for name, v, unit, text in table
         )
-        rows = self.rows() if self.record == "rows" else np.zeros(0, EVENT)
-        chunks = (rows[i : i + _SAVED_AT_ONCE] for i in range(0, len(rows), _SAVED_AT_ONCE))
         return store.Content(
-            meta={
-                **self.provenance(),
-                "scenario": json.dumps(self.scenario.document(), sort_keys=True),
-                "name": self.scenario.name,
-                **self.saved_account(),
-                "origin_us": str(self.origin_us),
-            },
-            roster=self._site.roster,
+            meta=self._meta() | {"saved_us": str(self.now_us)},
+            roster=self.roster,
             shifts=[shift.name for shift in self.scenario.work.shifts],
             kpis=shown,
-            chunks=((chunk, self.frames.codes(chunk)) for chunk in chunks),
+            chunks=self._coded_rows,
         )
 
+    def _coded_rows(self, first: int) -> Iterator[tuple[NDArray[np.void], list[str | None]]]:
+        """Return the rows from one on, in pieces, and what each scan reads."""
+        rows = self.rows() if self.record == "rows" else np.zeros(0, EVENT)
+        for begin in range(first, len(rows), _SAVED_AT_ONCE):
+            chunk = rows[begin : begin + _SAVED_AT_ONCE]
+            yield chunk, self.frames.codes(chunk)
+
     def sql(self, query: str) -> pd.DataFrame:
-        """Return the answer of a query on the events so far; the tables are in store/schema.sql."""
+        """Return the answer of a query on the twin so far; the tables are in store/schema.sql."""
         if self._memory is None or self._memory[0] != self.now_us:
-            self._memory = self.now_us, store.in_memory(self._content())
+            own = self.__dict__.get("database")
+            self._memory = self.now_us, store.in_memory(self._content(), own)
         return pd.read_sql_query(query, self._memory[1])

@@ -1,6 +1,8 @@
 """Certificates for gateways, downloads behind signed addresses, and accounts that are saved."""
 
 import base64
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from cryptography.x509.oid import NameOID
 import twin
 from twin.twin import Twin
 
+ACCOUNT = ("account_user", "account_gateway", "account_job_config", "account_secret", "journal")
 NEW = {"usecase": "Picking", "station": "Station3", "name": "Gateway1"}
 EULA = {
     "eula_version": "1.1.0", "eula_checksum": "FD23456ABC", "asset_type": "MARK_FIRMWARE",
@@ -201,6 +204,8 @@ def test_the_authority_is_the_same_in_a_twin_opened_again(tmp_path: Path) -> Non
 
 def test_who_asks_nothing_saves_nothing_of_it(tmp_path: Path) -> None:
     t = opened()
-    assert t.saved_account() == {}
-    again = twin.open(t.save(tmp_path / "site.sqlite"))
-    assert again.saved_account() == {}
+    path = t.save(tmp_path / "site.sqlite")
+    with closing(sqlite3.connect(path)) as saved:
+        counts = [saved.execute(f"SELECT count(*) FROM {table}").fetchone() for table in ACCOUNT]  # noqa: S608
+    assert counts == [(0,)] * len(ACCOUNT)
+    assert len(twin.open(path).account.users()) == 2

@@ -15,7 +15,7 @@ import twin
 from tests.scenarios import scenario
 from twin.errors import OutputError, RunError, StateError
 from twin.events import COLUMNS, Kind, Outcome
-from twin.store import database
+from twin.store import database, saving
 from twin.twin import Twin
 
 # One worker finds no scanner, and of every hundred messages some are lost.
@@ -189,14 +189,14 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(
     one = twin.open("pilot_line").run("10 min", progress=False)
     path = one.save(tmp_path / "pilot.sqlite")
     before = path.read_bytes()
-    insert = database._insert
+    insert = saving._insert
 
     def full(connection: sqlite3.Connection, table: str, rows: Any) -> None:
         insert(connection, table, rows)
         if table == "event":
             raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(database, "_insert", full)
+    monkeypatch.setattr(saving, "_insert", full)
     with pytest.raises(OutputError, match="disk is full") as refused:
         one.run("10 min", progress=False).save(path)
     assert refused.value.path == path
@@ -214,7 +214,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(database, "_event_values", interrupt)
+    monkeypatch.setattr(saving, "_event_values", interrupt)
     with pytest.raises(KeyboardInterrupt):
         one.save(path)
     assert path.read_bytes() == before
@@ -292,6 +292,7 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
 
 META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)"
 KPI = "CREATE TABLE kpi (name TEXT PRIMARY KEY, value REAL)"
+JOURNAL = "CREATE TABLE journal (id INTEGER PRIMARY KEY, now_us INTEGER)"
 
 
 @pytest.mark.parametrize(
@@ -299,7 +300,7 @@ KPI = "CREATE TABLE kpi (name TEXT PRIMARY KEY, value REAL)"
 )
 def test_a_damaged_file_is_refused(rows: str, tmp_path: Path) -> None:
     insert = f"INSERT INTO meta VALUES ('format', '{database.FORMAT}'), {rows}"  # noqa: S608
-    path = database_of(tmp_path / "damaged.sqlite", META, KPI, insert)
+    path = database_of(tmp_path / "damaged.sqlite", META, KPI, JOURNAL, insert)
     with pytest.raises(StateError, match="not a saved twin: damaged"):
         twin.open(path)
 

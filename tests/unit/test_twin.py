@@ -315,7 +315,7 @@ def test_a_state_of_something_else_is_refused(
 def test_a_month_without_rows_keeps_no_rows() -> None:
     opened = ran("reference_site", "30 d", record="kpis")
     assert opened.kpis()["scans"].iloc[0] > 3_000_000
-    assert opened._chunks == []
+    assert len(opened._rows.whole()) == 0
     assert opened.kpis()["worker_hours"].iloc[0] == 30 * 120 * 8
 
 
@@ -325,7 +325,7 @@ def test_chunks_are_counted_once_however_often_figures_are_asked() -> None:
     for ask in asked * 2:
         ask(opened.run("15 min", progress=False))
     assert opened.kpis().equals(ran().kpis())
-    assert len(opened._chunks) <= 3
+    assert len(opened._rows._chunks) <= 3
 
 
 # --- seeds and state files ---------------------------------------------------------

@@ -74,18 +74,38 @@ class Tally:
         scanners, gateways
             How many there are.
         """
-        workers = len(jobs)
-        # When jobs under way began. Pages that no job touches are never really there.
-        self._starts = np.zeros((max(jobs, default=-1) + 1) * scanners * gateways, np.int64)
+        self._jobs = np.array(jobs, np.int64)
+        self._scanners = scanners
+        self._starts = self._no_starts(gateways)
         self.sums = np.zeros(1, SUMS)
-        self.workers = np.zeros(workers, WORKER)
-        self.workers["first_pair"] = np.array(jobs, np.int64) * scanners * gateways
+        self.workers = np.zeros(len(jobs), WORKER)
+        self.workers["first_pair"] = self._jobs * scanners * gateways
         for name in ("opened_us", "without_from_us", "down_from_us"):
             self.workers[name] = _NEVER
         self.gateways = np.zeros(gateways, GATEWAY)
         # Messages whose service had not begun at the last row: (gateway, when it begins).
         self._waiting = np.zeros((0, 2), np.int64)
         self._begun = [np.zeros((0, 3), np.int64)]  # start barcodes: (worker, job, scan)
+
+    def _no_starts(self, gateways: int) -> NDArray[np.int64]:
+        """Return room for when jobs under way began, of each kind, scanner and gateway [us].
+
+        Pages that no job touches are never really there.
+        """
+        kinds = max(self._jobs.tolist(), default=-1) + 1
+        return np.zeros(kinds * self._scanners * gateways, np.int64)
+
+    def grow(self, gateways: int) -> None:
+        """Make room for so many gateways: more than before."""
+        known = len(self.gateways)
+        begun = np.flatnonzero(self._starts)
+        kind_and_scanner, gateway = np.divmod(begun, max(known, 1))
+        starts = self._no_starts(gateways)
+        starts[kind_and_scanner * gateways + gateway] = self._starts[begun]
+        self._starts = starts
+        self.workers["first_pair"] = self._jobs * self._scanners * gateways
+        counted, self.gateways = self.gateways, np.zeros(gateways, GATEWAY)
+        self.gateways[:known] = counted
 
     def add(self, rows: NDArray[np.void]) -> None:
         """Count a chunk of rows, the next in order."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,19 +29,7 @@ class Clients:
     def account(self) -> Account:
         """The customer's account in the cloud, as the scenario brings it."""
         host = self._host
-        return Account(host.scenario, host.roster, host.origin_us // 1000)
-
-    def saved_account(self) -> dict[str, str]:
-        """Return the account as a saved twin holds it; nothing if nobody has asked for it."""
-        if "account" not in self.__dict__:
-            return {}
-        return {"account": b64encode(self.account.dump()).decode()}
-
-    def restore_account(self, saved: str) -> None:
-        """Bring a saved account back."""
-        host = self._host
-        dump = b64decode(saved)
-        self.account = Account(host.scenario, host.roster, host.origin_us // 1000, dump)
+        return Account(host.database, host.scenario, host.roster, host)
 
     @property
     def customer_id(self) -> str:

@@ -8,9 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.commands import Command
 from twin.frames import Frames
 from twin.scenario import Scenario
 from twin.store.account import Account
+from twin.store.database import Database
 from twin.world.roster import Roster
 
 __all__ = ["Host", "now_ms"]
@@ -21,8 +23,18 @@ class Host(Protocol):
 
     scenario: Scenario
     seed: int
-    roster: Roster
     origin_us: int
+
+    @property
+    def roster(self) -> Roster:
+        """Who and what there is; the number of a thing is its place for ever."""
+
+    @property
+    def database(self) -> Database:
+        """Where the account and the journal are kept."""
+
+    def submit(self, asked: Command) -> None:
+        """Write a command into the journal, and carry it out once that is durable."""
 
     @property
     def now_us(self) -> int:

@@ -129,6 +129,7 @@ class Api:
         envelope: Callable[[int, str], Mapping[str, Any]],
         authenticate: Callable[[Call], Any],
         before: Callable[[Operation], None] | None = None,
+        after: Callable[[], None] | None = None,
     ) -> None:
         """Build the table.
 
@@ -144,12 +145,15 @@ class Api:
             Returns who calls, with a ``role``, or raises ApiError.
         before
             Called with the operation before its handler: it may raise ApiError.
+        after
+            Called before an answer leaves.
         """
         self.operations = tuple(operations)
         self._host = host
         self._envelope = envelope
         self._authenticate = authenticate
         self._before = before
+        self._after = after
         self._root = _Node()
         for operation in operations:
             self._put(operation)
@@ -181,6 +185,8 @@ class Api:
                 response.headers["Allow"] = allow
         if request.method == "OPTIONS":
             response.headers["Allow"] = allow
+        if self._after is not None:
+            self._after()
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Allow-Methods"] = allow
         response.headers["Access-Control-Allow-Headers"] = _CORS_HEADERS

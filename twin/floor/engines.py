@@ -18,6 +18,9 @@ class FloorEngine(Protocol):
     def offer(self, sessions: NDArray[np.void], windows: NDArray[np.int64]) -> None:
         """Open sessions now."""
 
+    def grow(self, plan: FloorPlan) -> None:
+        """Take up the gateways that a plan has more than the one before."""
+
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
         """Yield the rows before a moment, in order; end early where a worker asks for help."""
 

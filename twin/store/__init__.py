@@ -1,5 +1,18 @@
 """What a twin remembers: rows in memory, SQLite when it is asked for."""
 
-from twin.store.database import Connection, Content, Saved, in_memory, read, write
+from twin.store.database import Connection, Database
+from twin.store.kept import KeptRows
+from twin.store.saving import Content, Entry, Saved, in_memory, read, save, write
 
-__all__ = ["Connection", "Content", "Saved", "in_memory", "read", "write"]
+__all__ = [
+    "Connection",
+    "Content",
+    "Database",
+    "Entry",
+    "KeptRows",
+    "Saved",
+    "in_memory",
+    "read",
+    "save",
+    "write",
+]

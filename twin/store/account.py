@@ -1,23 +1,22 @@
 """The customer's account in the cloud: users, gateways, job and device configurations.
 
-It lives in a database in memory and knows nothing of HTTP. What changes it is written down in
+It lives in the twin's database and knows nothing of HTTP. What changes it is written down in
 ``journal`` in the same transaction: what was done, and when on the simulated clock.
 """
 
 import hashlib
 import hmac
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from twin.scenario import Scenario
+from twin.scenario import Scenario, gateway_model
+from twin.store.database import Database
 from twin.world.roster import Roster
 
-__all__ = ["Account", "DeviceConfig", "Gateway", "JobConfig", "User", "made_uuid"]
+__all__ = ["Account", "Clock", "DeviceConfig", "Gateway", "JobConfig", "User", "made_uuid"]
 
 _SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}
 
@@ -38,7 +37,7 @@ class User(NamedTuple):
 
 
 class Gateway(NamedTuple):
-    """A gateway as the account knows it; ``place`` is its number on the floor, None off it."""
+    """A gateway as the account knows it; nobody has installed one whose model is empty."""
 
     id: str
     name: str
@@ -52,7 +51,6 @@ class Gateway(NamedTuple):
     created_ms: int
     updated_ms: int
     version: int
-    place: int | None
 
 
 class JobConfig(NamedTuple):
@@ -84,67 +82,78 @@ def made_uuid(*parts: object) -> str:
     return str(UUID(bytes=digest, version=4))
 
 
+class Clock(Protocol):
+    """What tells the time: ``origin_us`` is the start of the run since 1970 [us]."""
+
+    origin_us: int
+
+    @property
+    def now_us(self) -> int:
+        """The simulated moment [us]."""
+
+
 class Account:
     """The account of one customer."""
 
     def __init__(
-        self, scenario: Scenario, roster: Roster, now_ms: int, saved: bytes | None = None
+        self, database: Database, scenario: Scenario, roster: Roster, clock: Clock
     ) -> None:
-        """Open it with what the scenario brings, or as it was saved.
+        """Open it as the database has it; with what the scenario brings where that has none.
 
         Parameters
         ----------
+        database
+            Where it is kept.
         scenario, roster
             What there is.
-        now_ms
-            When that is, since 1970 [ms].
-        saved
-            What ``dump`` gave.
+        clock
+            Says what time it is.
         """
         self.customer_id = scenario.cloud.customer_id
         self._users: dict[str, User] = {}
         self._hashes: dict[tuple[str, str], bool] = {}
-        self._db = sqlite3.connect(":memory:", isolation_level=None)
-        if saved is None:
-            self._db.executescript(files("twin.store").joinpath("account.sql").read_text())
-            self._begin(scenario, roster, now_ms)
-        else:
-            self._db.deserialize(saved)
+        self._db = database
+        self._clock = clock
+        with database.transaction():
+            query = "SELECT count FROM account_made WHERE name = 'account'"
+            if self._db.execute(query).fetchone() == (0,):
+                self._count("account")
+                self._begin(scenario, roster)
 
-    def dump(self) -> bytes:
-        """Return the whole account, to be opened again."""
-        return self._db.serialize()
+    def _now_ms(self) -> int:
+        """Return the simulated moment since 1970 [ms]."""
+        return (self._clock.origin_us + self._clock.now_us) // 1000
 
-    def _begin(self, scenario: Scenario, roster: Roster, now_ms: int) -> None:
-        """Write down what the scenario brings."""
-        with self._transaction():
-            for user in scenario.cloud.users:
-                names = user.first_name, user.last_name, user.role
-                self._insert_user(user.email, names, now_ms, user.password)
-            for place, gateway in enumerate(roster.gateways):
-                self._insert("gateway", Gateway(
-                    gateway.id, gateway.name, gateway.kind, gateway.model, gateway.manufacturer,
-                    gateway.firmware, gateway.usecase, gateway.station, gateway.thing_name,
-                    now_ms, now_ms, 1, place,
-                ))  # fmt: skip
-            ids = tuple(gateway.id for gateway in roster.gateways)
-            for job in scenario.work.jobs:
-                self._insert_job(job.name, job.start_barcode, job.end_barcode, ids, now_ms)
-            for file in scenario.cloud.device_configs:
-                config = DeviceConfig(self._uuid("device-config", file.name), file.name, file.text,
-                                      now_ms, now_ms)  # fmt: skip
-                self._insert("device_config", config)
+    def _begin(self, scenario: Scenario, roster: Roster) -> None:
+        """Write down what the scenario brings: it was there when the run began."""
+        began_ms = self._clock.origin_us // 1000
+        for user in scenario.cloud.users:
+            names = user.first_name, user.last_name, user.role
+            self._insert_user(user.email, names, began_ms, user.password)
+        for gateway in roster.gateways:
+            self._insert("gateway", Gateway(
+                gateway.id, gateway.name, gateway.kind, gateway.model, gateway.manufacturer,
+                gateway.firmware, gateway.usecase, gateway.station, gateway.thing_name,
+                began_ms, began_ms, 1,
+            ))  # fmt: skip
+        ids = tuple(gateway.id for gateway in roster.gateways)
+        for job in scenario.work.jobs:
+            self._insert_job(job.name, job.start_barcode, job.end_barcode, ids, began_ms)
+        for file in scenario.cloud.device_configs:
+            config_id = self._uuid("device-config", file.name)
+            config = DeviceConfig(config_id, file.name, file.text, began_ms, began_ms)
+            self._insert("device_config", config)
 
     # --- users ----------------------------------------------------------------------------------
 
     def users(self) -> list[User]:
         """Return all users, in the order in which they came."""
-        return [User(*row) for row in self._db.execute("SELECT * FROM user ORDER BY rowid")]
+        return [User(*row) for row in self._db.execute("SELECT * FROM account_user ORDER BY rowid")]
 
     def user(self, user_id: str) -> User | None:
         """Return a user by id; every request asks for one, so they are remembered."""
         if user_id not in self._users:
-            row = self._db.execute("SELECT * FROM user WHERE id = ?", (user_id,)).fetchone()
+            row = self._db.execute("SELECT * FROM account_user WHERE id = ?", (user_id,)).fetchone()
             if row is None:
                 return None
             self._users[user_id] = User(*row)
@@ -152,21 +161,21 @@ class Account:
 
     def user_of(self, email: str) -> User | None:
         """Return a user by email; upper and lower case are the same."""
-        row = self._db.execute("SELECT * FROM user WHERE email = ?", (email,)).fetchone()
+        row = self._db.execute("SELECT * FROM account_user WHERE email = ?", (email,)).fetchone()
         return User(*row) if row else None
 
-    def add_user(self, email: str, first: str, last: str, role: str, now_ms: int) -> User | None:
-        """Add a user without a password; None where the email is taken [ms]."""
+    def add_user(self, email: str, first: str, last: str, role: str) -> User | None:
+        """Add a user without a password; None where the email is taken."""
         if self.user_of(email) is not None:
             return None
-        with self._change("add user", now_ms, email=email, role=role):
-            self._insert_user(email, (first, last, role), now_ms, None)
+        with self._change("add user", email=email, role=role):
+            self._insert_user(email, (first, last, role), self._now_ms(), None)
         return self.user_of(email)
 
-    def remove_user(self, user_id: str, now_ms: int) -> bool:
+    def remove_user(self, user_id: str) -> bool:
         """Remove a user; say whether there was one [ms]."""
         self._users.clear()
-        return self._remove("user", user_id, now_ms)
+        return self._remove("user", user_id)
 
     def knows(self, email: str, password: str) -> User | None:
         """Return the user whose password this is.
@@ -197,77 +206,95 @@ class Account:
 
     def gateways(self) -> list[Gateway]:
         """Return all gateways, in the order in which they came."""
-        return [Gateway(*row) for row in self._db.execute("SELECT * FROM gateway ORDER BY rowid")]
+        return [
+            Gateway(*row)
+            for row in self._db.execute("SELECT * FROM account_gateway ORDER BY rowid")
+        ]
 
     def gateway(self, gateway_id: str) -> Gateway | None:
         """Return a gateway by id."""
-        row = self._db.execute("SELECT * FROM gateway WHERE id = ?", (gateway_id,)).fetchone()
+        row = self._db.execute(
+            "SELECT * FROM account_gateway WHERE id = ?", (gateway_id,)
+        ).fetchone()
         return Gateway(*row) if row else None
 
-    def add_gateway(self, name: str, usecase: str, station: str, now_ms: int) -> Gateway | None:
-        """Add a gateway that nobody has installed yet; None where the name is taken [ms]."""
-        taken = self._db.execute("SELECT 1 FROM gateway WHERE name = ?", (name,)).fetchone()
+    def add_gateway(self, name: str, usecase: str, station: str) -> Gateway | None:
+        """Add a gateway that nobody has installed yet; None where the name is taken."""
+        taken = self._db.execute("SELECT 1 FROM account_gateway WHERE name = ?", (name,)).fetchone()
         if taken:
             return None
-        found = Gateway(
-            self._uuid("gateway", name, self._count("gateway")), name, "mobile", "", "ProGlove",
-            "0.0.0", usecase, station, name, now_ms, now_ms, 1, None,
-        )  # fmt: skip
-        with self._change("add gateway", now_ms, id=found.id, name=name):
-            self._insert("gateway", found)
+        now_ms = self._now_ms()
+        with self._db.transaction():
+            found = Gateway(
+                self._uuid("gateway", name, self._count("gateway")), name, "mobile", "", "ProGlove",
+                "0.0.0", usecase, station, name, now_ms, now_ms, 1,
+            )  # fmt: skip
+            with self._change("add gateway", id=found.id, name=name):
+                self._insert("gateway", found)
         return found
 
-    def prepare(self, gateway_id: str, token: str, now_ms: int, lasts_ms: int) -> bool:
+    def prepare(self, gateway_id: str, token: str, lasts_ms: int) -> bool:
         """Let a gateway ask for its certificate with a token, once; False the second time [ms]."""
-        query = "SELECT 1 FROM provisioning WHERE gateway = ?"
+        query = "SELECT 1 FROM account_provisioning WHERE gateway = ?"
         if self._db.execute(query, (gateway_id,)).fetchone():
             return False
-        with self._change("prepare provisioning", now_ms, gateway=gateway_id):
-            self._insert("provisioning", (gateway_id, token, now_ms + lasts_ms, None))
+        with self._change("prepare provisioning", gateway=gateway_id):
+            self._insert("provisioning", (gateway_id, token, self._now_ms() + lasts_ms, None))
         return True
 
-    def provision(self, token: str, now_ms: int) -> Gateway | None:
-        """Use a token; None where it is unknown, used or expired [ms]."""
-        query = "SELECT gateway FROM provisioning WHERE token = ? AND used_ms IS NULL"
+    def provision(self, token: str) -> Gateway | None:
+        """Use a token; None where it is unknown, used or expired.
+
+        What nobody had installed is a phone from now on, its model that of the catalogue.
+        """
+        now_ms, model = self._now_ms(), gateway_model("mobile")
+        query = "SELECT gateway FROM account_provisioning WHERE token = ? AND used_ms IS NULL"
         row = self._db.execute(f"{query} AND expires_ms > ?", (token, now_ms)).fetchone()
         if row is None:
             return None
-        with self._change("provision gateway", now_ms, gateway=row[0]):
-            self._db.execute("UPDATE provisioning SET used_ms = ? WHERE token = ?", (now_ms, token))
+        with self._change("provision gateway", gateway=row[0]):
+            used = "UPDATE account_provisioning SET used_ms = ? WHERE token = ?"
+            self._db.execute(used, (now_ms, token))
+            facts = model.model, model.manufacturer, model.firmware, now_ms
+            installed = "model = ?, manufacturer = ?, firmware = ?, updated_ms = ?"
+            query = f"UPDATE account_gateway SET {installed}, version = version + 1"  # noqa: S608
+            self._db.execute(f"{query} WHERE id = ? AND model = ''", (*facts, row[0]))
         return self.gateway(row[0])
 
     # --- downloads ------------------------------------------------------------------------------
 
-    def agree(self, email: str, eula: str, asset: str, now_ms: int) -> None:
+    def agree(self, email: str, eula: str, asset: str) -> None:
         """Write down that somebody agreed to a licence before a download [ms]."""
-        with self._change("agree to EULA", now_ms, email=email, eula=eula, asset=asset):
+        with self._change("agree to EULA", email=email, eula=eula, asset=asset):
             pass
 
     # --- job configurations ---------------------------------------------------------------------
 
     def job_configs(self) -> list[JobConfig]:
         """Return all job configurations, in the order in which they came."""
-        rows = self._db.execute("SELECT * FROM job_config ORDER BY rowid")
+        rows = self._db.execute("SELECT * FROM account_job_config ORDER BY rowid")
         return [_job_config(row) for row in rows]
 
     def job_config(self, config_id: str) -> JobConfig | None:
         """Return a job configuration by id."""
-        row = self._db.execute("SELECT * FROM job_config WHERE id = ?", (config_id,)).fetchone()
+        row = self._db.execute(
+            "SELECT * FROM account_job_config WHERE id = ?", (config_id,)
+        ).fetchone()
         return _job_config(row) if row else None
 
     def add_job_config(
-        self, name: str, start: str, end: str, gateway_ids: Iterable[str], now_ms: int
+        self, name: str, start: str, end: str, gateway_ids: Iterable[str]
     ) -> JobConfig | None:
         """Add a job configuration; None where the name is taken [ms]."""
         if any(config.name == name for config in self.job_configs()):
             return None
-        with self._change("add job_config", now_ms, name=name):
-            config_id = self._insert_job(name, start, end, tuple(gateway_ids), now_ms)
+        with self._change("add job_config", name=name):
+            config_id = self._insert_job(name, start, end, tuple(gateway_ids), self._now_ms())
         return self.job_config(config_id)
 
-    def remove_job_config(self, config_id: str, now_ms: int) -> bool:
+    def remove_job_config(self, config_id: str) -> bool:
         """Remove a job configuration; say whether there was one [ms]."""
-        return self._remove("job_config", config_id, now_ms)
+        return self._remove("job_config", config_id)
 
     def _insert_job(
         self, name: str, start: str, end: str, gateway_ids: tuple[str, ...], now_ms: int
@@ -282,19 +309,19 @@ class Account:
 
     def device_configs(self) -> list[DeviceConfig]:
         """Return all device configurations."""
-        rows = self._db.execute("SELECT * FROM device_config ORDER BY rowid")
+        rows = self._db.execute("SELECT * FROM account_device_config ORDER BY rowid")
         return [DeviceConfig(*row) for row in rows]
 
-    def remove_device_config(self, config_id: str, now_ms: int) -> bool:
+    def remove_device_config(self, config_id: str) -> bool:
         """Remove a device configuration; say whether there was one [ms]."""
-        return self._remove("device_config", config_id, now_ms)
+        return self._remove("device_config", config_id)
 
     # --- the database ---------------------------------------------------------------------------
 
     def journal(self) -> list[tuple[int, str, dict[str, Any]]]:
-        """Return what was changed, as (when since 1970 [ms], what, with which values)."""
-        rows = self._db.execute("SELECT time_ms, action, facts FROM journal ORDER BY id")
-        return [(time_ms, action, json.loads(facts)) for time_ms, action, facts in rows]
+        """Return what was changed, as (when on the simulated clock [us], what, which values)."""
+        rows = self._db.execute("SELECT now_us, action, facts FROM journal ORDER BY id")
+        return [(now_us, action, json.loads(facts)) for now_us, action, facts in rows]
 
     def changes(self, table: str) -> int:
         """Return how many rows of a table came or went since the account was opened [1]."""
@@ -306,10 +333,12 @@ class Account:
 
         Keys and certificates cannot be made again from the seed, so they are kept and saved.
         """
-        row = self._db.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
+        query = "SELECT value FROM account_secret WHERE name = ?"
+        row = self._db.execute(query, (name,)).fetchone()
         if row is None:
             row = (make(),)
-            self._insert("secret", (name, *row))
+            with self._db.transaction():
+                self._insert("secret", (name, *row))
         return bytes(row[0])
 
     def _uuid(self, *parts: object) -> str:
@@ -318,43 +347,29 @@ class Account:
 
     def _count(self, table: str) -> int:
         """Return how many rows a table has ever had, and count one more: no id comes twice."""
-        query = "UPDATE made SET count = count + 1 WHERE name = ? RETURNING count"
+        query = "UPDATE account_made SET count = count + 1 WHERE name = ? RETURNING count"
         return int(self._db.execute(query, (table,)).fetchone()[0])
 
     def _insert(self, table: str, values: tuple[Any, ...]) -> None:
         """Insert a row, its values in the order of the schema."""
         marks = ", ".join("?" * len(values))
-        self._db.execute(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608 - ours
+        self._db.execute(f"INSERT INTO account_{table} VALUES ({marks})", values)  # noqa: S608 - ours
 
-    def _remove(self, table: str, found: str, now_ms: int) -> bool:
+    def _remove(self, table: str, found: str) -> bool:
         """Remove a row by id and write that down; say whether there was one [ms]."""
-        query = f"SELECT 1 FROM {table} WHERE id = ?"  # noqa: S608 - ours
+        query = f"SELECT 1 FROM account_{table} WHERE id = ?"  # noqa: S608 - ours
         if self._db.execute(query, (found,)).fetchone() is None:
             return False
-        with self._change(f"remove {table}", now_ms, id=found):
-            self._db.execute(f"DELETE FROM {table} WHERE id = ?", (found,))  # noqa: S608 - ours
+        with self._change(f"remove {table}", id=found):
+            self._db.execute(f"DELETE FROM account_{table} WHERE id = ?", (found,))  # noqa: S608 - ours
         return True
 
     @contextmanager
-    def _change(self, action: str, now_ms: int, **facts: object) -> Iterator[None]:
+    def _change(self, action: str, **facts: object) -> Iterator[None]:
         """Change something and write it down, both or neither."""
-        with self._transaction():
+        with self._db.transaction():
             yield
-            self._db.execute(
-                "INSERT INTO journal (time_ms, action, facts) VALUES (?, ?, ?)",
-                (now_ms, action, json.dumps(facts)),
-            )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Do everything or nothing."""
-        self._db.execute("BEGIN")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            self._db.note(self._clock.now_us, action, facts)
 
 
 def _job_config(row: tuple[Any, ...]) -> JobConfig:

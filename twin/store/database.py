@@ -1,39 +1,189 @@
-"""SQLite: writing a twin to a file or to memory, querying it, and reading how it was made."""
+"""The SQLite database of one twin: in memory, or the file in which it is kept.
+
+A change is a transaction and is durable before anybody hears of it: the file is written ahead
+(WAL) and synchronised as SQLite advises for it (NORMAL). So a killed process loses nothing; a loss
+of power may lose the last moments, never the file.
+"""
 
 import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Self
 
 from twin.errors import OutputError, StateError
-from twin.events import COLUMNS, FULL_BATTERY, KIND_MEANING, OUTCOME_MEANING
-from twin.world.roster import Roster
+
+__all__ = ["FORMAT", "Connection", "Database", "made_file", "make_tables", "put_meta"]
 
 Connection = sqlite3.Connection
-FORMAT = "2"
-_PERCENT = 100 / FULL_BATTERY
+FORMAT = "3"
 
 
-class Content(NamedTuple):
-    """What goes into a file: ``codes`` are the scan texts, one for each row, None for no scan."""
+class Database:
+    """An open database, its one connection on the twin's own thread."""
 
-    meta: Mapping[str, str]
-    roster: Roster
-    shifts: Sequence[str]
-    kpis: Iterable[tuple[str, float | None, str, str]]
-    chunks: Iterable[tuple[NDArray[np.void], list[str | None]]]
+    def __init__(self, connection: Connection, path: Path | None = None) -> None:
+        """Take over a connection that has the tables; see ``in_memory``, ``begin``, ``of``."""
+        self.connection = connection
+        self.path = path
+        self._told_us = -1
+        self._is_prepared = False
+        self._depth = 0
+        self._then: list[Callable[[], None]] = []
+        self._others = self._written_by_others()
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Return an empty database that nobody keeps."""
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        make_tables(connection)
+        return cls(connection)
+
+    @classmethod
+    def begin(cls, path: Path, meta: Mapping[str, str]) -> Self:
+        """Return a new file that says how the twin was made.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        StateError
+            It exists already.
+        """
+        if path.exists():
+            raise StateError(path, "exists already", hint="choose a new file, or open this one")
+        with made_file(path) as connection:
+            make_tables(connection)
+            put_meta(connection, meta)
+        return cls.of(path)
+
+    @classmethod
+    def of(cls, path: Path, original: Path | None = None) -> Self:
+        """Return the database in a file, or in a new file that continues an original.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        if original is not None and not (path.exists() and path.samefile(original)):
+            with made_file(path) as connection, _closed(sqlite3.connect(original)) as source:
+                source.backup(connection)
+        try:
+            return cls(sqlite3.connect(path, isolation_level=None), path)
+        except sqlite3.Error as error:
+            raise OutputError(path, str(error)) from error
+
+    def copied(self) -> Connection:
+        """Return a copy of all of it in memory."""
+        connection = sqlite3.connect(":memory:")
+        self.connection.backup(connection)
+        return connection
+
+    def execute(self, query: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        """Ask for something, or change something inside a transaction."""
+        return self.connection.execute(query, values)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Change everything that is changed inside, or nothing; one inside another is part of it.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written: nothing was changed.
+        StateError
+            Another process has written the file meanwhile: nothing was changed.
+        """
+        if self._depth:
+            yield
+            return
+        self._depth, self._then = 1, []
+        try:
+            with self._committed():
+                yield
+        finally:
+            self._depth = 0
+        for step in self._then:
+            step()
+
+    @contextmanager
+    def _committed(self) -> Iterator[None]:
+        """Begin, and commit or roll back."""
+        try:
+            self._write_ahead()
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._refuse_others()
+                yield
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            raise OutputError(self.path or ":memory:", str(error)) from error
+
+    def _write_ahead(self) -> None:
+        """Prepare a file for its first change; who only looks leaves it as it is."""
+        if self.path is not None and not self._is_prepared:
+            self._refuse_others()
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+            self._is_prepared = True
+            self._others = self._written_by_others()  # the change of mode counts, too
+
+    def _refuse_others(self) -> None:
+        """Raise StateError where another connection has changed the file meanwhile."""
+        if self._written_by_others() != self._others:
+            assert self.path is not None, "nobody else sees a database in memory"
+            hint = "open it with one twin at a time"
+            raise StateError(self.path, "another process has written it", hint=hint)
+
+    def once_committed(self, step: Callable[[], None]) -> None:
+        """Do something as soon as the transaction under way is durable; not if it fails."""
+        assert self._depth, "there is no transaction"
+        self._then.append(step)
+
+    def note(self, now_us: int, action: str, facts: Mapping[str, object]) -> None:
+        """Write into the journal what is being changed, and when [us]."""
+        self.connection.execute(
+            "INSERT INTO journal (now_us, action, facts) VALUES (?, ?, ?)",
+            (now_us, action, json.dumps(facts)),
+        )
+
+    def keep_clock(self, now_us: int) -> None:
+        """Keep the moment that somebody was told [us]: time never runs backwards for a client."""
+        if self.path is not None and now_us != self._told_us:
+            with self.transaction():
+                query = "UPDATE meta SET value = ? WHERE key = 'now_us'"
+                self.connection.execute(query, (str(now_us),))
+            self._told_us = now_us
+
+    def _written_by_others(self) -> int:
+        """Return a number that changes when another connection changes the file."""
+        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
 
 
-def write(path: Path, content: Content) -> None:
-    """Write a twin to a file: whole, or not at all.
+def make_tables(connection: Connection) -> None:
+    """Make the tables of an empty database."""
+    connection.executescript(files("twin.store").joinpath("schema.sql").read_text())
+
+
+def put_meta(connection: Connection, meta: Mapping[str, str]) -> None:
+    """Write how the twin was made."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?)", ({"format": FORMAT} | dict(meta)).items()
+    )
+
+
+@contextmanager
+def made_file(path: Path) -> Iterator[Connection]:
+    """Give a connection to a new database that becomes the file: whole, or not at all.
 
     Raises
     ------
@@ -46,11 +196,12 @@ def write(path: Path, content: Content) -> None:
         raise OutputError(path, error.strerror or str(error)) from error
     os.close(handle)
     try:
-        connection = sqlite3.connect(name)
-        with _closing(connection):
+        with _closed(sqlite3.connect(name)) as connection:
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
-            fill(connection, content)
+            yield connection
+            connection.commit()
+            connection.execute("PRAGMA journal_mode = DELETE")
         Path(name).chmod(0o644)  # mkstemp keeps it from everyone else
         os.replace(name, path)
     except OSError as error:
@@ -62,152 +213,9 @@ def write(path: Path, content: Content) -> None:
 
 
 @contextmanager
-def _closing(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit and close a connection."""
+def _closed(connection: Connection) -> Iterator[Connection]:
+    """Close a connection at the end."""
     try:
-        yield
-        connection.commit()
+        yield connection
     finally:
         connection.close()
-
-
-def fill(connection: sqlite3.Connection, content: Content) -> None:
-    """Write a twin to an open, empty database."""
-    connection.executescript(files("twin.store").joinpath("schema.sql").read_text())
-    _fill_words(connection)
-    _fill_roster(connection, content.roster, content.shifts)
-    _insert(connection, "meta", ({"format": FORMAT} | dict(content.meta)).items())
-    _insert(connection, "kpi", content.kpis)
-    first = 0
-    for rows, codes in content.chunks:
-        _insert(connection, "event", _event_values(first, rows, codes))
-        first += len(rows)
-    connection.commit()
-
-
-def _fill_words(connection: sqlite3.Connection) -> None:
-    """Write what kinds, outcomes and columns mean."""
-    _insert(connection, "kind", ((int(k), k.name.lower(), v) for k, v in KIND_MEANING.items()))
-    _insert(
-        connection, "outcome", ((int(k), k.name.lower(), v) for k, v in OUTCOME_MEANING.items())
-    )
-    meanings = ((column.name, column.unit, column.meaning) for column in COLUMNS)
-    _insert(connection, "column_meaning", meanings)
-
-
-def _fill_roster(connection: sqlite3.Connection, roster: Roster, shifts: Sequence[str]) -> None:
-    """Write who and what is on the site."""
-    _insert(
-        connection,
-        "worker",
-        ((i, w.name, shifts[w.shift], w.zone, w.x_m, w.y_m) for i, w in enumerate(roster.workers)),
-    )
-    _insert(
-        connection,
-        "scanner",
-        (
-            (i, s.serial, s.name, s.model, s.manufacturer, s.firmware)
-            for i, s in enumerate(roster.scanners)
-        ),
-    )
-    _insert(
-        connection,
-        "gateway",
-        (
-            (
-                i, g.id, g.name, g.kind, g.model, g.manufacturer, g.firmware, g.usecase,
-                g.station, g.zone, g.x_m, g.y_m, g.scanner_limit,
-            )
-            for i, g in enumerate(roster.gateways)
-        ),
-    )  # fmt: skip
-
-
-def _event_values(
-    first: int, rows: NDArray[np.void], codes: list[str | None]
-) -> Iterator[tuple[object, ...]]:
-    """Return the values of rows, None in the columns that a row's kind does not fill."""
-    columns: list[list[object]] = [list(range(first, first + len(rows)))]
-    for column in COLUMNS:
-        values = rows[column.name]
-        filled = np.isin(np.arange(256), [int(kind) for kind in column.kinds])[rows["kind"]]
-        shown = values * _PERCENT if column.name == "battery" else values
-        listed = shown.tolist()
-        empty = np.flatnonzero(~filled | ((values == column.empty) & (column.empty != 0)))
-        for i in empty.tolist():
-            listed[i] = None
-        columns.append(listed)
-    return zip(*columns, codes, strict=True)
-
-
-def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[object]]) -> None:
-    """Insert rows into a table, all columns in the order of the schema."""
-    rows = iter(rows)
-    head = next(rows, None)
-    if head is None:
-        return
-    marks = ", ".join("?" * len(head))
-    statement = f"INSERT INTO {table} VALUES ({marks})"  # noqa: S608 - our own table names
-    connection.execute(statement, tuple(head))
-    connection.executemany(statement, rows)
-
-
-class Saved(NamedTuple):
-    """How a saved twin was made."""
-
-    document: dict[str, object]
-    digest: str
-    seed: int
-    engine: str
-    record: str
-    now_us: int
-    version: str
-    kpis: Mapping[str, float | None]
-    account: str | None = None
-
-
-def read(path: Path) -> Saved:
-    """Return how a saved twin was made.
-
-    Raises
-    ------
-    StateError
-        The file is not a saved twin, or of a format that this version does not read.
-    """
-    try:
-        uri = f"{path.resolve().as_uri()}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True)
-        with _closing(connection):
-            meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-            readable = meta.get("format") == FORMAT
-            query = "SELECT name, value FROM kpi"
-            kpis = dict(connection.execute(query).fetchall()) if readable else {}
-    except sqlite3.Error as error:
-        raise StateError(path, f"not a saved twin: {error}") from error
-    if not readable:
-        raise StateError(
-            path,
-            f"saved in format {meta.get('format')}, this version reads format {FORMAT}",
-            hint="open it with the version that wrote it (meta.twin)",
-        )
-    try:
-        return Saved(
-            document=json.loads(meta["scenario"]),
-            digest=meta["digest"],
-            seed=int(meta["seed"]),
-            engine=meta["engine"],
-            record=meta["record"],
-            now_us=int(meta["now_us"]),
-            version=meta["twin"],
-            kpis=kpis,
-            account=meta.get("account"),
-        )
-    except (KeyError, ValueError) as error:
-        raise StateError(path, f"not a saved twin: damaged, {error!r} in meta") from error
-
-
-def in_memory(content: Content) -> sqlite3.Connection:
-    """Return a twin as a database in memory."""
-    connection = sqlite3.connect(":memory:")
-    fill(connection, content)
-    return connection

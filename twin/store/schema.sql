@@ -1,4 +1,4 @@
--- One saved twin: how it was made, who is on the site, and the rows of its events.
+-- One twin: how it was made, who is on the site, the rows of its events, and the account.
 -- Times are simulated microseconds since the start; meta.origin_us is the start since 1970.
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -47,3 +47,40 @@ JOIN scanner ON scanner.id = event.scanner
 JOIN gateway ON gateway.id = event.gateway
 JOIN outcome ON outcome.id = event.outcome
 WHERE event.kind = 1;
+
+-- The customer's account: what the cloud knows beside events. Times since 1970 [ms].
+
+CREATE TABLE account_user (
+    id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    first_name TEXT NOT NULL, last_name TEXT NOT NULL, role TEXT NOT NULL, language TEXT NOT NULL,
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, salt BLOB NOT NULL, password BLOB
+);
+CREATE TABLE account_gateway (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, model TEXT NOT NULL,
+    manufacturer TEXT NOT NULL, firmware TEXT NOT NULL, usecase TEXT NOT NULL, station TEXT NOT NULL,
+    thing_name TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+    version INTEGER NOT NULL
+);
+CREATE TABLE account_job_config (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, start_barcode TEXT NOT NULL,
+    end_barcode TEXT NOT NULL, gateway_ids TEXT NOT NULL,
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, version INTEGER NOT NULL
+);
+CREATE TABLE account_device_config (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL,
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL
+);
+-- A gateway's way to its certificate: prepared once, used once.
+CREATE TABLE account_provisioning (
+    gateway TEXT PRIMARY KEY REFERENCES account_gateway (id), token TEXT NOT NULL UNIQUE,
+    expires_ms INTEGER NOT NULL, used_ms INTEGER
+);
+-- What cannot be made again from the seed: keys and certificates.
+CREATE TABLE account_secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+-- What was changed, in order: in the account, and on the site (the actions of twin/commands.py).
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY, now_us INTEGER NOT NULL, action TEXT NOT NULL, facts TEXT NOT NULL
+);
+-- How many of each were ever made, so that no id comes twice.
+CREATE TABLE account_made (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO account_made VALUES ('account', 0), ('user', 0), ('gateway', 0), ('job_config', 0);

@@ -58,7 +58,7 @@ class Arrivals:
         """Begin with nobody under way."""
         self._book = plan.book
         self._roam_after_us = scenario.links.ble.roam_after_us
-        self._connecting = Connecting(scenario, roster, seed)
+        self.connecting = Connecting(scenario, roster, seed)
         self._swap = law_record(components(scenario.fleet.swap_time))
         self._states = [fold(root(seed), worker_word(worker)) for worker in roster.workers]
 
@@ -72,7 +72,7 @@ class Arrivals:
         there = [comer._replace(arrives_us=self._arrives_us(comer, now_us)) for comer in comers]
         connected = []
         for comer in sorted(there, key=lambda comer: (comer.arrives_us, comer.w)):
-            moment_us, attempts = self._connecting.connect(comer.w, comer.gateway, comer.arrives_us)
+            moment_us, attempts = self.connecting.connect(comer.w, comer.gateway, comer.arrives_us)
             connected.append(comer._replace(connected_us=moment_us, attempts=attempts))
         return connected
 

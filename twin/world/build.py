@@ -100,6 +100,21 @@ def _outages(scenario: Scenario) -> dict[str, NDArray[np.int64]]:
     }
 
 
+def with_phone(plan: FloorPlan, scenario: Scenario) -> FloorPlan:
+    """Return a plan with one phone more, behind the other gateways; it was never named before.
+
+    An outage of all gateways is one of the phone, too.
+    """
+    own = sorted((o.after_us, o.after_us + o.duration_us)
+                 for o in scenario.links.outages if not o.gateways)  # fmt: skip
+    outages = np.concatenate([plan.outages, np.array(own, np.int64).reshape(-1, 2)])
+    return plan._replace(
+        gateway_mobile=np.append(plan.gateway_mobile, True),
+        outages=outages,
+        first_outage=np.append(plan.first_outage, len(outages)),
+    )
+
+
 def _orders_per_h(scenario: Scenario) -> NDArray[np.float64]:
     """Return the expected orders in each hour of the run and of a day behind it [1/h]."""
     orders = scenario.work.orders

@@ -27,11 +27,16 @@ class Connecting:
         """Begin with nobody."""
         ble = scenario.links.ble
         self._ble = ble
-        self._roster = roster
         self._root = root(seed)
-        self._booked: list[list[tuple[int, int]]] = [[] for _ in roster.gateways]
+        self._booked: list[list[tuple[int, int]]] = []
+        self.grow(roster)
         self._laws = {kind: law_record(components(self._class(kind).connect))
                       for kind in ("stationary", "mobile")}  # fmt: skip
+
+    def grow(self, roster: Roster) -> None:
+        """Take up the gateways that a roster has more than before."""
+        self._roster = roster
+        self._booked += [[] for _ in roster.gateways[len(self._booked) :]]
 
     def _class(self, kind: str) -> BleLink:
         """Return the link of a kind of gateway."""

@@ -33,13 +33,23 @@ class Gateways:
 
     def __init__(self, scenario: Scenario, roster: Roster, seed: int) -> None:
         """Begin with every place free."""
-        self._roster = roster
         self._ble = scenario.links.ble
-        self._taken: list[set[int]] = [set() for _ in roster.gateways]
-        self._phones = [i for i, g in enumerate(roster.gateways) if g.kind == "mobile"]
+        self._seed = seed
+        self._taken: list[set[int]] = []
+        self._phones: list[int] = []
+        self._clock_u: list[float] = []
+        self.grow(roster)
         self._reach = _reach(scenario, roster)
         self._rank = _ranks([reach[0][1] if reach else np.inf for reach in self._reach])
-        self._clock_u = [draw(seed, GATEWAY_CLOCK, gateway_word(g), 0, 0) for g in roster.gateways]
+
+    def grow(self, roster: Roster) -> None:
+        """Take up the gateways that a roster has more than before; later ones are phones."""
+        self._roster = roster
+        for g, gateway in list(enumerate(roster.gateways))[len(self._taken) :]:
+            self._taken.append(set())
+            self._clock_u.append(draw(self._seed, GATEWAY_CLOCK, gateway_word(gateway), 0, 0))
+            if gateway.kind == "mobile":
+                self._phones.append(g)
 
     def order(self, workers: list[int]) -> list[int]:
         """Return workers with the one farthest from any stationary gateway first."""

@@ -1,10 +1,11 @@
 """Who and what the site has: workers, scanners and gateways with their names and places."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from uuid import UUID
 
+from twin.commands import InstallGateway
 from twin.draws import draw, entity_word
 from twin.floor.rules.streams import PLACE
 from twin.scenario import GatewayGroup, Scenario, gateway_model, scanner_model
@@ -174,6 +175,27 @@ def _gateways(scenario: Scenario) -> tuple[Gateway, ...]:
                 )
             )
     return tuple(gateways)
+
+
+def with_gateway(roster: Roster, asked: InstallGateway) -> Roster:
+    """Return a roster with one phone more, behind the others."""
+    model = gateway_model("mobile")
+    phone = Gateway(
+        name=asked.name,
+        id=asked.id,
+        thing_name=asked.name,
+        kind=model.kind,
+        model=model.model,
+        manufacturer=model.manufacturer,
+        firmware=model.firmware,
+        usecase=asked.usecase,
+        station=asked.station,
+        zone=None,
+        x_m=None,
+        y_m=None,
+        scanner_limit=model.scanner_limit,
+    )
+    return replace(roster, gateways=(*roster.gateways, phone))
 
 
 _Place = tuple[str | None, str | None, float | None, float | None]

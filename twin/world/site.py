@@ -14,17 +14,17 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from twin.commands import FRESH, RESCANS, RESUMES, SESSION
+from twin.commands import FRESH, RESCANS, RESUMES, SESSION, InstallGateway
 from twin.events import EMPTY, EVENT, NEVER, Asking, Kind, Outcome
 from twin.floor.engines import make_floor
 from twin.floor.rules.scanner import battery_column
 from twin.scenario import Scenario
 from twin.world.arriving import Arrivals, Comer, Waiting
-from twin.world.build import make_plan
+from twin.world.build import make_plan, with_phone
 from twin.world.clock import Calendar
 from twin.world.pairing import Gateways, Place
 from twin.world.pool import Pool
-from twin.world.roster import make_roster
+from twin.world.roster import make_roster, with_gateway
 
 _SIMPY_OWN_PRIORITIES = 2
 _CLOSE, _OPEN, _LOOK = range(3)
@@ -160,6 +160,15 @@ class Site:
             self._post(Row(row.due_us, _LOOK, 0, 0))
         else:
             self._equip_waiting(row.due_us)
+
+    def install(self, asked: InstallGateway) -> None:
+        """Take a phone into service now; who waits for a gateway gets it at once."""
+        self.roster = with_gateway(self.roster, asked)
+        self.plan = with_phone(self.plan, self.scenario)
+        self.floor.grow(self.plan)
+        self._gateways.grow(self.roster)
+        self._arrivals.connecting.grow(self.roster)
+        self._equip_waiting(self.now_us)
 
     def _equip_waiting(self, now_us: int) -> None:
         """Equip workers, as far as there is equipment, and let them begin."""

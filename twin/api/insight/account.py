@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.api.host import Host, now_ms
+from twin.api.host import Host
 from twin.api.http import Answer, ApiError, Call
 from twin.api.insight.events import Events
 from twin.api.insight.pages import page
@@ -64,9 +64,7 @@ def list_users(call: Call) -> Answer:
 def create_user(call: Call) -> Answer:
     """Make a user, who has no password yet and so cannot log in."""
     asked, host = call.body, call.host
-    made = host.account.add_user(
-        asked.email, asked.first_name, asked.last_name, asked.role, now_ms(host)
-    )
+    made = host.account.add_user(asked.email, asked.first_name, asked.last_name, asked.role)
     if made is None:
         raise ApiError(409, "User with email already exists.")
     return Answer(shown_user(made))
@@ -85,7 +83,7 @@ def delete_user(call: Call) -> Answer:
     user_id = call.params["user_id"]
     if user_id == call.who.id:
         raise ApiError(403, "Nobody may delete their own user.")
-    if not call.host.account.remove_user(user_id, now_ms(call.host)):
+    if not call.host.account.remove_user(user_id):
         raise ApiError(404, "User not found.")
     return Answer()
 
@@ -185,5 +183,5 @@ def get_device_config(call: Call) -> Answer:
 
 def delete_device_config(call: Call) -> Answer:
     """Delete one such file; deleting what is not there is answered alike, as documented."""
-    call.host.account.remove_device_config(call.params["device_config_id"], now_ms(call.host))
+    call.host.account.remove_device_config(call.params["device_config_id"])
     return Answer()

@@ -25,7 +25,7 @@ def generate_url(call: Call) -> Answer:
         raise ApiError(404, "Asset not found")
     asset = max(found, key=_version)
     named = f"{asset.asset_type} {asset.version}"
-    host.account.agree(asked.agreed_by, asked.eula_version, named, now_ms(host))
+    host.account.agree(asked.agreed_by, asked.eula_version, named)
     path = f"/downloads/{asset.asset_type}/{asset.version}"
     expires_ms = now_ms(host) + URL_LASTS_MS
     query = urlencode({"expires": expires_ms, "signature": _signature(host, path, expires_ms)})

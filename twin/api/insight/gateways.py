@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from twin.api.host import now_ms
 from twin.api.http import Answer, ApiError, Call
 from twin.api.insight.pages import page
 from twin.store.account import Gateway
@@ -24,9 +23,7 @@ def _at(gateways: list[Gateway], i: int) -> dict[str, Any]:
 def create_gateway(call: Call) -> Answer:
     """Make a gateway that nobody has installed yet; its name is taken once."""
     asked = call.body
-    made = call.host.account.add_gateway(
-        asked.name, asked.usecase, asked.station, now_ms(call.host)
-    )
+    made = call.host.account.add_gateway(asked.name, asked.usecase, asked.station)
     if made is None:
         raise ApiError(409, f"There is a gateway called {asked.name[:100]!r} already.")
     return Answer(shown_gateway(made), headers={"ETag": f'"{made.version}"'})

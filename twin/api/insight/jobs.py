@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.api.host import Host, now_ms
+from twin.api.host import Host
 from twin.api.http import Answer, ApiError, Call
 from twin.api.insight.events import Events, metadata
 from twin.events import Kind, scan_us
@@ -41,9 +41,7 @@ def create_config(call: Call) -> Answer:
     if unknown:
         raise ApiError(400, f"gateway_ids: there is no gateway {unknown[0][:100]!r}.")
     ids = tuple(dict.fromkeys(asked.gateway_ids))
-    made = account.add_job_config(
-        asked.job_name, asked.start_barcode, asked.end_barcode, ids, now_ms(call.host)
-    )
+    made = account.add_job_config(asked.job_name, asked.start_barcode, asked.end_barcode, ids)
     if made is None:
         raise ApiError(400, f"job_name: {asked.job_name[:100]!r} is taken already.")
     return Answer(shown_config(made))
@@ -60,7 +58,7 @@ def get_config(call: Call) -> Answer:
 def delete_config(call: Call) -> Answer:
     """Delete one job configuration."""
     host = call.host
-    if not host.account.remove_job_config(call.params["job_config_id"], now_ms(host)):
+    if not host.account.remove_job_config(call.params["job_config_id"]):
         raise ApiError(404, "Job not found.")
     return Answer()
 

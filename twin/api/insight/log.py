@@ -12,6 +12,7 @@ from twin.events import NEVER, Kind, scan_us
 __all__ = ["EventLog"]
 
 _BLOCK = 4096
+_ROWS_AT_ONCE = 1 << 20
 
 
 class EventLog:
@@ -39,18 +40,24 @@ class EventLog:
         now_us
             The moment [us].
         """
-        fresh = rows[self._seen :]
-        shown = np.flatnonzero(
-            np.isin(fresh["kind"], (Kind.SCAN, Kind.TELEMETRY)) & (fresh["visible_us"] != NEVER)
-        )
-        fresh = fresh[shown]
-        columns = fresh["visible_us"], shown + self._seen, scan_us(fresh)
-        coming = np.concatenate([self._coming, np.column_stack(columns)])
+        for first in range(self._seen, len(rows), _ROWS_AT_ONCE):
+            fresh = rows[first : first + _ROWS_AT_ONCE]
+            # Nothing is visible before it arrives, and rows are in the order of arrival.
+            self._take(fresh, first, min(now_us, int(fresh["time_us"][-1])))
         self._seen = len(rows)
-        here = coming[:, 0] <= now_us
+        self._take(rows[:0], 0, now_us)
+
+    def _take(self, fresh: NDArray[np.void], first: int, until_us: int) -> None:
+        """Take up rows, the first of them with its number, and show what is visible by a moment."""
+        is_message = (fresh["kind"] == Kind.SCAN) | (fresh["kind"] == Kind.TELEMETRY)
+        shown = np.flatnonzero(is_message & (fresh["visible_us"] != NEVER))
+        columns = fresh["visible_us"], np.arange(first, first + len(fresh)), scan_us(fresh)
+        taken = np.column_stack([column[shown] for column in columns])
+        coming = np.concatenate([self._coming, taken])
+        here = coming[:, 0] <= until_us
         self._coming = coming[~here]
-        found = coming[here]
-        self._append(found[np.lexsort((found[:, 1], found[:, 0]))])
+        found = coming[here]  # in the order of rows, and nearly in that of being shown
+        self._append(found[np.argsort(found[:, 0], kind="stable")])
 
     def _append(self, found: NDArray[np.int64]) -> None:
         """Put events behind the others; room doubles, so that many small steps stay cheap."""
@@ -58,7 +65,9 @@ class EventLog:
         if end > len(self._rows):
             room = max(end, 2 * len(self._rows), 1024)
             for name in ("_rows", "_created_us", "_visible_us"):
-                setattr(self, name, np.resize(getattr(self, name), room))
+                longer = np.empty(room, np.int64)
+                longer[: self._length] = getattr(self, name)[: self._length]
+                setattr(self, name, longer)
         span = slice(self._length, end)
         self._visible_us[span], self._rows[span], self._created_us[span] = found.T
         self._length = end

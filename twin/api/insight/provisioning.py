@@ -15,6 +15,7 @@ from twin.api.host import Host, now_ms
 from twin.api.http import Answer, ApiError, Call
 from twin.api.insight.gateways import shown_gateway
 from twin.api.insight.login import token_key
+from twin.commands import InstallGateway
 
 __all__ = ["prepare", "provision"]
 
@@ -35,26 +36,33 @@ def prepare(call: Call) -> Answer:
         raise ApiError(404, "Gateway not found.")
     digest = hmac.new(token_key(host), f"provisioning {gateway_id}".encode(), sha256).digest()
     token = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-    if not host.account.prepare(gateway_id, token, now_ms(host), TOKEN_LASTS_MS):
+    if not host.account.prepare(gateway_id, token, TOKEN_LASTS_MS):
         raise ApiError(403, "The gateway was prepared already: this can be called only once.")
     return Answer({"registration_path": "/provisioning", "token": token})
 
 
 def provision(call: Call) -> Answer:
-    """Answer certificate and MQTT endpoint for a token, once."""
+    """Answer certificate and MQTT endpoint for a token, once, and take the gateway into service.
+
+    A gateway that stands on the floor already only gets its certificate.
+    """
     host, token = call.host, call.body.token
     if not token:
         raise ApiError(401, "No token was provided.")
-    gateway = host.account.provision(token, now_ms(host))
-    if gateway is None:
-        raise ApiError(403, "The token is unknown, was used, or has expired.")
-    return Answer({
-        "mqtt_endpoint": _ENDPOINT,
-        "mqtt_topic_prefix": host.account.customer_id,
-        "certificate_common_name": gateway.id,
-        "gateway": shown_gateway(gateway),
-        "pkcs12": base64.b64encode(_signed(host, gateway.id)).decode(),
-    })  # fmt: skip
+    with host.database.transaction():
+        gateway = host.account.provision(token)
+        if gateway is None:
+            raise ApiError(403, "The token is unknown, was used, or has expired.")
+        if all(known.id != gateway.id for known in host.roster.gateways):
+            facts = gateway.id, gateway.name, gateway.station, gateway.usecase
+            host.submit(InstallGateway(*facts))
+        return Answer({
+            "mqtt_endpoint": _ENDPOINT,
+            "mqtt_topic_prefix": host.account.customer_id,
+            "certificate_common_name": gateway.id,
+            "gateway": shown_gateway(gateway),
+            "pkcs12": base64.b64encode(_signed(host, gateway.id)).decode(),
+        })  # fmt: skip
 
 
 def _signed(host: Host, common_name: str) -> bytes:

@@ -52,7 +52,12 @@ def make_insight(host: Host) -> tuple[Api, Faults]:
     ]
     operations = [Operation(*row) for row in rows]
     faults = Faults(host, operations)
-    return Api(operations, host, envelope, login.authenticate, faults.meet), faults
+
+    def keep_clock() -> None:
+        host.database.keep_clock(host.now_us)
+
+    api = Api(operations, host, envelope, login.authenticate, faults.meet, keep_clock)
+    return api, faults
 
 
 def _seen(events: Events, devices: account.Devices) -> list[_Row]:

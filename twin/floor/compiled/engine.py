@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from twin.events import EVENT, Asking, Kind
 from twin.floor.compiled.charge import session_charges
 from twin.floor.compiled.kernel import open_sessions, run
-from twin.floor.compiled.state import build_floor
+from twin.floor.compiled.state import build_floor, with_gateways
 from twin.floor.plan import FloorPlan
 
 KEPT_CHUNK_ROWS = 1 << 18
@@ -36,6 +36,16 @@ class CompiledFloor:
         self._keeps_rows = keeps_rows
         self._chunk = np.empty(KEPT_CHUNK_ROWS if keeps_rows else PASSING_CHUNK_ROWS, EVENT)
         self._used = 0
+
+    def grow(self, plan: FloorPlan) -> None:
+        """Take up the gateways that a plan has more than the one before.
+
+        Parameters
+        ----------
+        plan
+            The site as numbers, the known gateways and their outages first.
+        """
+        self._floor = with_gateways(self._floor, plan)
 
     def offer(self, sessions: NDArray[np.void], windows: NDArray[np.int64]) -> None:
         """Open sessions now; where a worker asks for help, this is the answer.

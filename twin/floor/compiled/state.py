@@ -184,7 +184,6 @@ def build_floor(plan: FloorPlan) -> Floor:
     bits = leaf_bits(leaves_each * len(workers))
     links = zeros(len(workers) if plan.links_drop else 0, LINK)
     links["up_us"] = _NEVER
-    ring = 1 << (plan.counted_messages - 1).bit_length() if plan.counted_messages else 0
     return Floor(
         book=plan.book,
         tree=empty_tree(bits),
@@ -194,19 +193,50 @@ def build_floor(plan: FloorPlan) -> Floor:
         reporters=np.zeros(len(workers), REPORTER),
         links=links,
         gateways=_gateways(plan),
-        again=np.array([(_NEVER, LONG_AGO_US, 0)] * plan.gateways, AGAIN),
+        again=_again(plan),
         scanner_states=scanner_states,
         classes=plan.link_classes,
         outages=plan.outages,
         held=np.zeros(plan.gateways, HELD),
-        held_until_us=np.zeros((plan.gateways, ring), np.int64),
+        held_until_us=_rings(plan),
         orders=start_orders(plan),
         orders_per_h=plan.orders_per_h,
         returned=np.zeros(len(workers), ORDER_DUE),
         in_hand=np.zeros(len(workers), ORDER_DUE),
         asks=np.full(3, -1, np.int64),
-        extras=None if plan.is_plain else np.zeros(0, np.int64),
+        extras=_extras(plan),
     )
+
+
+def with_gateways(floor: Floor, plan: FloorPlan) -> Floor:
+    """Return a floor with the gateways that a plan has more than the one before."""
+    known = len(floor.gateways)
+    gateways, again, held = _gateways(plan), _again(plan), np.zeros(plan.gateways, HELD)
+    rings = _rings(plan)
+    gateways[:known], again[:known], held[:known] = floor.gateways, floor.again, floor.held
+    if known:  # else nothing was counted, and nobody knew how far to
+        rings[:known] = floor.held_until_us
+    return floor._replace(
+        gateways=gateways, again=again, held=held, held_until_us=rings,
+        outages=plan.outages, extras=_extras(plan),
+    )  # fmt: skip
+
+
+def _again(plan: FloorPlan) -> NDArray[np.void]:
+    """Return gateways that had to send nothing again."""
+    return np.array([(_NEVER, LONG_AGO_US, 0)] * plan.gateways, AGAIN)
+
+
+def _rings(plan: FloorPlan) -> NDArray[np.int64]:
+    """Return empty buffers, each a ring as long as a power of two, or nothing to count in."""
+    counted = plan.counted_messages
+    ring = 1 << (counted - 1).bit_length() if counted else 0
+    return np.zeros((plan.gateways, ring), np.int64)
+
+
+def _extras(plan: FloorPlan) -> NDArray[np.int64] | None:
+    """Return what the type of ``Floor.extras`` says."""
+    return None if plan.is_plain else np.zeros(0, np.int64)
 
 
 def _gateways(plan: FloorPlan) -> NDArray[np.void]:

@@ -64,9 +64,21 @@ class ReferenceFloor:
             for index, word in enumerate(plan.worker_words)
         ]
         self._scanners = [fold(seed, int(word)) for word in plan.scanner_words]
-        self._gateways = [Gateway(plan, index) for index in range(plan.gateways)]
+        self._gateways: list[Gateway] = []
+        self.grow(plan)
         self._rows: list[tuple[int, ...]] = []
         self._asking: Asking | None = None
+
+    def grow(self, plan: FloorPlan) -> None:
+        """Take up the gateways that a plan has more than the one before.
+
+        Parameters
+        ----------
+        plan
+            The site as numbers, the known gateways and their outages first.
+        """
+        known = len(self._gateways)
+        self._gateways += [Gateway(plan, index) for index in range(known, plan.gateways)]
 
     def offer(self, sessions: NDArray[np.void], windows: NDArray[np.int64]) -> None:
         """Open sessions now; where a worker asks for help, this is the answer.
