@@ -44,6 +44,7 @@ def encoded(body: Any) -> bytes:
 def parsed(status: int, headers: Mapping[str, str], content: bytes) -> Reply:
     lower = {name.lower(): value for name, value in headers.items()}
     is_json = "json" in lower.get("content-type", "")
+    is_json = is_json and content != b""  # an answer to HEAD has no body on the wire
     return Reply(status, lower, json.loads(content) if is_json else content.decode() or None)
 
 

@@ -1,6 +1,6 @@
-"""Every operation of Insight through three doors: dispatch, a client of httpx2, a session."""
+"""Every operation of Insight through four doors: dispatch, httpx2, requests, real HTTP."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from tests.api.asking import (
     ran,
     requests_door,
 )
+from tests.api.real_http import http_door
 from tests.scenarios import scenario
 from twin.api.http import Operation
 from twin.twin import Twin
@@ -76,9 +77,13 @@ def opened() -> Twin:
     return ran(scenario(cloud, before={}))
 
 
-@pytest.fixture(params=DOORS)
-def door(request: pytest.FixtureRequest, opened: Twin) -> Door:
-    return DOORS[request.param](opened)
+@pytest.fixture(scope="module", params=[*DOORS, "http"])
+def door(request: pytest.FixtureRequest, opened: Twin) -> Iterator[Door]:
+    if request.param == "http":
+        with http_door(opened) as found:
+            yield found
+    else:
+        yield DOORS[request.param](opened)
 
 
 @pytest.fixture
@@ -261,7 +266,10 @@ def test_every_other_method_is_refused_with_those_that_are_allowed(
     for path, methods in paths(opened).items():
         for method in set(METHODS) - set(methods):
             reply = door(method, path, {"Authorization": admin_token(opened)}, None)
-            check_refused(reply, 405)
+            if method == "HEAD":  # real HTTP has no body here
+                assert (reply.status, reply.headers["content-type"]) == (405, "application/json")
+            else:
+                check_refused(reply, 405)
             assert reply.headers["allow"] == ", ".join(sorted([*methods, "OPTIONS"])), path
 
 

@@ -1,14 +1,19 @@
 """OpenAPI says what the document says, and answers are what OpenAPI says."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 import twin
+from twin.api.insight.cases import insight_cases
+from twin.api.insight.described import EXAMPLES, LINKS
 from twin.twin import Twin
 
 C = "/{customer_id}"
+CASES = insight_cases(twin.open("reference_site").insight_api.operations)
 DOCUMENT = {
     ("get", f"{C}/features"): (200, 500),
     ("get", f"{C}/events"): (200, 400, 401, 403, 500),
@@ -135,3 +140,66 @@ def asked(site: Twin) -> Iterator[tuple[str, str, object, int]]:
             config = site.account.job_configs()[0].id
             body = {"job_config_id": config, "start_time": 0, "end_time": 9e12}
         yield method.upper(), path, body, DOCUMENT[method, path][0]
+
+
+# --- examples and links ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", EXAMPLES, ids=lambda shape: shape.__name__)
+def test_every_example_has_its_shape(shape: type[BaseModel]) -> None:
+    shape.model_validate_json(json.dumps(EXAMPLES[shape]))
+
+
+def test_every_body_and_every_answer_of_the_document_has_an_example(
+    described: dict[str, Any],
+) -> None:
+    without = {
+        (method, path)
+        for method, path in DOCUMENT
+        for content in contents(described["paths"][path][method])
+        if "example" not in content.get("application/json", {"example": "a text"})
+    }
+    assert without == set()
+
+
+def contents(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What goes over the wire: the body, and the answers of success."""
+    if "requestBody" in operation:
+        yield operation["requestBody"]["content"]
+    for status, response in operation["responses"].items():
+        if status < "400" and "content" in response:
+            yield response["content"]
+
+
+def links(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            for response in operation["responses"].values():
+                for link in response.get("links", {}).values():
+                    yield f"{method.upper()} {path}", link
+
+
+def test_every_link_leads_to_an_operation_and_gives_all_of_its_path(
+    described: dict[str, Any],
+) -> None:
+    known = {
+        operation["operationId"]: {p["name"] for p in operation["parameters"] if p["in"] == "path"}
+        for operations in described["paths"].values()
+        for operation in operations.values()
+    }
+    found = list(links(described))
+    assert len(found) == len(LINKS) == 12
+    for origin, link in found:
+        assert set(link["parameters"]) == known[link["operationId"]], origin
+
+
+def test_what_a_link_takes_is_in_the_answer() -> None:
+    site = twin.open("reference_site")
+    for link in LINKS:
+        case = next(c for c in CASES if c.operation == link.origin and c.status < 300)
+        answer = site.call_insight(case.request(site)).json()
+        for place in [*link.parameters.values(), *link.body.values()]:
+            found = answer
+            for part in place.split("/"):
+                found = found[int(part)] if part.isdigit() else found[part]
+            assert isinstance(found, str), (link.origin, place)

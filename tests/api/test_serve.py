@@ -1,5 +1,6 @@
 """Served over real HTTP: a client of another process, time that passes, a clean end."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -18,18 +19,22 @@ from twin.errors import RunError
 ADMIN = {"USERNAME": "admin@example.com", "PASSWORD": "admin-of-the-twin"}
 TARGET = {"X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth"}
 PATIENCE_S = 90
+URL = r"http://127\.0\.0\.1:\d+"
+READY = rf"ready: Insight at (?P<insight>{URL}), SNAP at (?P<snap>{URL})\n"
 
 
 @contextmanager
 def served(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """A served pilot line: where it is, and its process."""
-    line = [sys.executable, "-m", "twin", "serve", "pilot_line", "--insight-port", "0", *options]
+    ports = ("--insight-port", "0", "--snap-port", "0")
+    line = [sys.executable, "-m", "twin", "serve", "pilot_line", *ports, *options]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as own:
         try:
             assert own.stdout is not None
             said = own.stdout.readline()
-            assert said.startswith("ready: Insight at http://127.0.0.1:"), said
-            yield said.split()[-1], own
+            where = re.fullmatch(READY, said)
+            assert where, said
+            yield where["insight"], own
         finally:
             own.kill()
 
@@ -140,11 +145,58 @@ def test_a_speed_that_is_none_is_refused(text: str) -> None:
 def test_a_port_that_is_taken_is_told() -> None:
     with served("--speed", "0") as (url, own):
         port = url.rpartition(":")[2]
-        line = [sys.executable, "-m", "twin", "serve", "pilot_line", "--insight-port", port]
-        other = subprocess.run(
-            line, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-        )
-        assert other.returncode == 2
-        assert "cannot listen on 127.0.0.1" in other.stderr
-        assert "Traceback" not in other.stderr
+        for option, free in (("--insight-port", "--snap-port"), ("--snap-port", "--insight-port")):
+            line = [sys.executable, "-m", "twin", "serve", "pilot_line", option, port, free, "0"]
+            other = subprocess.run(
+                line, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+            )
+            assert other.returncode == 2
+            assert f"cannot listen on 127.0.0.1, port {port}: Address already" in other.stderr
+            assert f"choose another: --host, {option}" in other.stderr
+            assert "Traceback" not in other.stderr
+        ended(own, signal.SIGINT)
+
+
+def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
+    state = tmp_path / "site.sqlite"
+    path = "/warehouse-1/gateways"
+    with served("--speed", "600", "--state", str(state)) as (url, own):
+        session = logged_in(url)
+        for number in range(20):
+            body = {"usecase": "Picking", "station": "S", "name": f"New {number}"}
+            made = session.post(url + path, json=body, timeout=PATIENCE_S).json()
+        way = session.post(f"{url}{path}/{made['id']}/prepare-provisioning", timeout=PATIENCE_S)
+        token = {"token": way.json()["token"]}
+        session.post(f"{url}/provisioning", json=token, timeout=PATIENCE_S)
+        shown = session.get(url + path, timeout=PATIENCE_S).json()["items"]
+        own.kill()
+        own.wait(PATIENCE_S)
+    t = twin.open(state)
+    assert t.insight.get(path).json()["items"] == shown
+    assert t.roster.gateways[-1].name == "New 19"
+    assert (t.origin_us + t.now_us) // 1000 >= shown[-1]["last_updated"] > shown[-1]["created"] - 1
+    assert t.anonymous_insight.post("/provisioning", json=token).status_code == 403
+
+
+def test_snap_answers_in_its_own_envelope_that_it_has_no_operation_yet() -> None:
+    ports = ("--insight-port", "0", "--snap-port", "0", "--speed", "0")
+    line = [sys.executable, "-m", "twin", "serve", "pilot_line", *ports]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as own:
+        assert own.stdout is not None
+        where = re.fullmatch(READY, own.stdout.readline())
+        assert where is not None
+        answer = requests.get(f"{where['snap']}/api/v1/devices", timeout=PATIENCE_S)
+        own.send_signal(signal.SIGINT)
+    assert answer.status_code == 404
+    assert answer.json() == {"error": {"message": "There is no operation at /api/v1/devices."}}
+
+
+def test_the_operations_can_be_read_in_a_browser() -> None:
+    with served("--speed", "0") as (url, own):
+        page = requests.get(f"{url}/docs", timeout=PATIENCE_S)
+        assert page.headers["content-type"].startswith("text/html")
+        files = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+        assert len(files) == 3
+        for file in files:
+            assert requests.get(url + file, timeout=PATIENCE_S).status_code == 200
         ended(own, signal.SIGINT)

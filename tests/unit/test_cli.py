@@ -17,7 +17,7 @@ from twin.cli import app
 from twin.scenario import load
 from twin.twin import Twin
 
-COMMANDS = ("run", "check", "assumptions", "new", "serve")
+COMMANDS = ("run", "check", "assumptions", "new", "serve", "routes")
 
 
 def call(*words: str) -> tuple[int, str, str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # a run without clients should not wait for their libraries
     import httpx2
     import requests
 
+    from twin.api.cases import Reached
     from twin.api.faults import Fault, Faults
     from twin.api.http import Api, Request, Response
 
@@ -88,9 +89,11 @@ class Clients:
     def insight_openapi(self) -> dict[str, Any]:
         """Return the Insight API as OpenAPI 3.1."""
         from twin.api.insight.answers import Problem
+        from twin.api.insight.described import EXAMPLES, LINKS
         from twin.api.openapi import openapi
 
-        return openapi("Insight API", self.insight_api.operations, Problem)
+        operations = self.insight_api.operations
+        return openapi("Insight API", operations, Problem, EXAMPLES, LINKS)
 
     def fault(
         self,
@@ -126,6 +129,23 @@ class Clients:
     def mend(self, fault: Fault) -> None:
         """End a fault."""
         self._insight_and_faults[1].remove(fault)
+
+    @cached_property
+    def snap_api(self) -> Api:
+        """The SNAP Thing Services API itself; it has no operation yet."""
+        from twin.api.snap import make_snap
+
+        return make_snap(self._host)
+
+    def insight_coverage(self) -> list[Reached]:
+        """Try every documented status of the Insight API on this twin, and return what came of it.
+
+        It changes the account: take a twin that nobody else needs.
+        """
+        from twin.api.cases import covered
+        from twin.api.insight.cases import insight_cases
+
+        return list(covered(self, self.insight_api, insight_cases(self.insight_api.operations)))
 
     @property
     def insight_api(self) -> Api:

@@ -1,7 +1,8 @@
 """OpenAPI 3.1 from the table of operations: nothing in it is written twice."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from twin.api.http import Operation
 
-__all__ = ["openapi"]
+__all__ = ["Link", "openapi"]
 
 _REFERENCE = "#/components/schemas/{model}"
 _UNDOCUMENTED = {
@@ -23,8 +24,27 @@ _UNDOCUMENTED = {
 """Statuses that HTTP needs where a document omits them: sent in its envelope, marked as such."""
 
 
+@dataclass(frozen=True)
+class Link:
+    """From the answer to one operation to another one.
+
+    Operations are named as ``"GET /path"``. ``parameters`` and ``body`` say which place of the
+    answer each path parameter, or field of the body, is taken from: a JSON pointer (RFC 6901)
+    without its first slash. A path parameter that both have keeps its value.
+    """
+
+    origin: str
+    target: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, str] = field(default_factory=dict)
+
+
 def openapi(
-    title: str, operations: Sequence[Operation], problem: type[BaseModel]
+    title: str,
+    operations: Sequence[Operation],
+    problem: type[BaseModel],
+    examples: Mapping[type[BaseModel], object],
+    links: Sequence[Link],
 ) -> dict[str, Any]:
     """Return the description of an API.
 
@@ -36,6 +56,10 @@ def openapi(
         The table.
     problem
         The shape of an error.
+    examples
+        One of each shape.
+    links
+        What leads where.
     """
     taken = {one.body for one in operations if one.body is not None}
     given = {one.answer for one in operations if one.answer is not None} | {problem}
@@ -46,8 +70,13 @@ def openapi(
     )
     paths: dict[str, dict[str, Any]] = {}
     for one in operations:
-        paths.setdefault(one.path, {})[one.method.lower()] = _described(one, problem)
-    token = {"type": "apiKey", "in": "header", "name": "Authorization"}
+        described = _described(one, problem, examples)
+        own = [link for link in links if link.origin == f"{one.method} {one.path}"]
+        if own:
+            described["responses"][str(one.statuses[0])]["links"] = dict(map(_linked, own))
+        paths.setdefault(one.path, {})[one.method.lower()] = described
+    said = "The IdToken of a login: `POST /` with InitiateAuth, as Cognito has it."
+    token = {"type": "apiKey", "in": "header", "name": "Authorization", "description": said}
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": "1"},
@@ -61,24 +90,50 @@ def _name(shape: type[BaseModel]) -> str:
     return shape.__name__
 
 
-def _described(one: Operation, problem: type[BaseModel]) -> dict[str, Any]:
+def _operation_id(method: str, path: str) -> str:
+    """Return the name of an operation that is one word."""
+    return f"{method.lower()}{re.sub(r'[^A-Za-z0-9]+', '_', path).rstrip('_')}"
+
+
+def _linked(link: Link) -> tuple[str, dict[str, Any]]:
+    """Return the name of a link, and what OpenAPI says of it."""
+    method, _, path = link.target.partition(" ")
+    shared = set(_names(path)) & set(_names(link.origin))
+    said: dict[str, Any] = {
+        "operationId": _operation_id(method, path),
+        "parameters": {name: f"$request.path.{name}" for name in sorted(shared)}
+        | {name: f"$response.body#/{place}" for name, place in link.parameters.items()},
+    }
+    if link.body:
+        said["requestBody"] = {
+            name: f"$response.body#/{place}" for name, place in link.body.items()
+        }
+    return said["operationId"], said
+
+
+def _described(
+    one: Operation, problem: type[BaseModel], examples: Mapping[type[BaseModel], object]
+) -> dict[str, Any]:
     """Return one operation."""
     described: dict[str, Any] = {
         "summary": one.summary,
-        "operationId": f"{one.method.lower()}{re.sub(r'[^A-Za-z0-9]+', '_', one.path).rstrip('_')}",
+        "tags": [one.handler.__module__.rpartition(".")[2]],  # a module for each heading
+        "operationId": _operation_id(one.method, one.path),
         "parameters": [*_path_parameters(one.path), *_query_parameters(one.query)],
-        "responses": {str(status): _response(one, status, problem) for status in one.statuses},
+        "responses": {
+            str(status): _response(one, status, problem, examples) for status in one.statuses
+        },
     }
     for status in _beside(one):
         described["responses"][str(status)] = {
-            **_response(one, status, problem),
+            **_response(one, status, problem, examples),
             "description": _UNDOCUMENTED[status],
             "x-undocumented": True,
         }
     if one.handler.__doc__:
         described["description"] = one.handler.__doc__
     if one.body is not None:
-        described["requestBody"] = {"required": True, "content": _json(one.body)}
+        described["requestBody"] = {"required": True, "content": _json(one.body, examples)}
     if one.roles:
         described["security"] = [{"IdToken": []}]
     return described
@@ -94,28 +149,41 @@ def _beside(one: Operation) -> list[int]:
     return sorted(may - set(one.statuses))
 
 
-def _response(one: Operation, status: int, problem: type[BaseModel]) -> dict[str, Any]:
-    """Return what is answered with a status."""
+def _response(
+    one: Operation,
+    status: int,
+    problem: type[BaseModel],
+    examples: Mapping[type[BaseModel], object],
+) -> dict[str, Any]:
+    """Return what is answered with a status; the example of an error is one of 401."""
     found: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     shape = problem if status >= 400 else one.answer
     if shape is not None:
-        found["content"] = _json(shape)
+        has_example = status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.UNAUTHORIZED
+        found["content"] = _json(shape, examples if has_example else {})
     elif status == HTTPStatus.OK and one.method == "GET":
         found["content"] = {"*/*": {"schema": {"type": "string"}}}
     return found
 
 
-def _json(shape: type[BaseModel]) -> dict[str, Any]:
+def _json(shape: type[BaseModel], examples: Mapping[type[BaseModel], object]) -> dict[str, Any]:
     """Return a shape as the content of a message."""
-    return {"application/json": {"schema": {"$ref": _REFERENCE.format(model=shape.__name__)}}}
+    found: dict[str, Any] = {"schema": {"$ref": _REFERENCE.format(model=shape.__name__)}}
+    if shape in examples:
+        found["example"] = examples[shape]
+    return {"application/json": found}
+
+
+def _names(path: str) -> list[str]:
+    """Return the names in a path."""
+    return re.findall(r"\{(\w+)\}", path)
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    """Return the names in a path."""
+    """Return the parameters of a path."""
     schema = {"type": "string", "minLength": 1}
     return [
-        {"name": name, "in": "path", "required": True, "schema": schema}
-        for name in re.findall(r"\{(\w+)\}", path)
+        {"name": name, "in": "path", "required": True, "schema": schema} for name in _names(path)
     ]
 
 

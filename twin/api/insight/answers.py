@@ -231,9 +231,12 @@ class DevicePage(_Answer):
     metadata: _Metadata
 
 
+_Class = Literal["device", "event", "gateway", "job_config", "device_config"]
+
+
 class _DeviceConfig(_Answer):
     id: str
-    class_: Annotated[Literal["device_config"], Field(alias="class")]
+    class_: Annotated[_Class, Field(alias="class")]  # the twin says device_config
     name: str
     last_modified: int
     created: int

@@ -2,29 +2,34 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twin.api.http import Api
-from twin.api.serve.door import Door
+from twin.api.serve.pages import site
 from twin.errors import RunError
 
-__all__ = ["Served", "Speed", "serve", "speed_of"]
+__all__ = ["Ports", "Served", "Speed", "serve", "speed_of"]
 
 Speed = float | Literal["max"]
 _TICK_S = 0.1
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 _SLICE_US = 600_000_000  # of simulated time, where it runs as fast as it can
+
+
+class Ports(NamedTuple):
+    """Where each API listens; 0 for a port that is free."""
+
+    insight: int
+    snap: int
 
 
 class Served(Protocol):
@@ -44,6 +49,10 @@ class Served(Protocol):
 
     def insight_openapi(self) -> dict[str, Any]:
         """Return the same as OpenAPI."""
+
+    @property
+    def snap_api(self) -> Api:
+        """The SNAP Thing Services API."""
 
     def save(self) -> Path:
         """Write the twin to its state file."""
@@ -71,9 +80,9 @@ def speed_of(text: str) -> Speed:
 def serve(
     opened: Callable[[], Served],
     host: str,
-    insight_port: int,
+    ports: Ports,
     speed: Speed,
-    ready: Callable[[str], None],
+    ready: Callable[[Ports], None],
     stopped: Callable[[Served], None],
 ) -> None:
     """Serve a twin until the process is told to stop.
@@ -82,40 +91,67 @@ def serve(
     ----------
     opened
         Opens the twin; called on the thread that owns it from then on.
-    host, insight_port
-        Where the Insight API listens; port 0 for one that is free.
+    host, ports
+        Where the APIs listen.
     speed
         How fast simulated time passes.
     ready
-        Told the address as soon as requests are answered.
+        Told the ports as soon as requests are answered.
     stopped
         Told at the end, on the owner's thread.
 
     Raises
     ------
     RunError
-        The address is taken, or is none of this machine.
+        An address is taken, or is none of this machine.
     """
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="twin") as owner:
+    with (
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="twin") as owner,
+        _listening(host, ports) as sockets,
+    ):
+        found = Ports(*(own.getsockname()[1] for own in sockets))
         twin = owner.submit(opened).result()
-        app = _application(twin, owner, speed)
-        config = uvicorn.Config(app, host=host, port=insight_port, log_level="warning")
-        server = _Server(config, ready)
+        app = owner.submit(_Application, twin, owner, speed, found).result()
+        server = _Server(uvicorn.Config(app, log_level="warning"), lambda: ready(found))
         try:
-            server.run()
-        except SystemExit as stop:  # so uvicorn says that it cannot listen
-            raise RunError(
-                f"cannot listen on {host}, port {insight_port}",
-                hint="choose another: --host, --insight-port",
-            ) from stop
+            server.run(sockets=list(sockets))
         finally:
             owner.submit(stopped, twin).result()
 
 
-class _Server(uvicorn.Server):
-    """A server that tells when it listens, and where."""
+@contextmanager
+def _listening(host: str, ports: Ports) -> Iterator[list[socket.socket]]:
+    """Give a socket for each port, taken before a long run is begun."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(_bound(host, name, port)) for name, port in _named(ports)]
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[str], None]) -> None:
+
+def _named(ports: Ports) -> list[tuple[str, int]]:
+    """Return the ports with the options that choose them."""
+    return [("--insight-port", ports.insight), ("--snap-port", ports.snap)]
+
+
+def _bound(host: str, option: str, port: int) -> socket.socket:
+    """Return a socket that has a port to itself."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Said to be TCP: else asyncio leaves Nagle's algorithm on, and each answer waits 40 ms.
+    own = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        own.bind((host, port))
+    except OSError as error:
+        own.close()
+        raise RunError(
+            f"cannot listen on {host}, port {port}: {error.strerror or error}",
+            hint=f"choose another: --host, {option}",
+        ) from error
+    return own
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
 
@@ -129,34 +165,40 @@ class _Server(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
-        await super().startup(sockets)  # type: ignore[arg-type]
-        for server in self.servers:
-            for socket in server.sockets:
-                host, port = socket.getsockname()[:2]
-                self._ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        await super().startup(sockets)
+        self._ready()
 
 
-def _application(twin: Served, owner: Executor, speed: Speed) -> Starlette:
-    """Return the application of a twin: time passes while it runs."""
-    insight = owner.submit(lambda: twin.insight_api).result()
+class _Application:
+    """The APIs as one ASGI application: the port that a request came to says which is meant."""
 
-    @asynccontextmanager
-    async def life(_app: Starlette) -> AsyncIterator[None]:
-        pacing = asyncio.create_task(_pace(twin, owner, speed))
-        yield
+    def __init__(self, twin: Served, owner: Executor, speed: Speed, ports: Ports) -> None:
+        """Ask the twin for its APIs; on the owner's thread."""
+        self._pace = partial(_pace, twin, owner, speed)
+        self._sites: dict[int, ASGIApp] = {
+            ports.insight: site(twin.insight_api, twin.insight_openapi(), owner),
+            ports.snap: site(twin.snap_api, None, owner),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lead a request to its API, or live as long as the server does."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self._sites[scope["server"][1]](scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Let time pass from the start of the server to its end."""
+        await receive()
+        pacing = asyncio.create_task(self._pace())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
         pacing.cancel()
         with suppress(asyncio.CancelledError):
             await pacing
-
-    described = owner.submit(twin.insight_openapi).result()
-
-    async def openapi(_request: Request) -> JSONResponse:
-        return JSONResponse(described)
-
-    routes = [Route("/openapi.json", openapi), Mount("/", app=Door(insight, owner))]
-    return Starlette(routes=routes, lifespan=life)
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 async def _pace(twin: Served, owner: Executor, speed: Speed) -> None:

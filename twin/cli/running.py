@@ -1,50 +1,34 @@
-"""The command line: `twin run`, `twin check`, `twin assumptions`, `twin new`.
-
-What a command needs is imported inside it: `twin --help` must not wait for numba,
-pandas and matplotlib.
-"""
+"""Commands on scenarios: run one, check one, see what it rests on, begin one."""
 
 from __future__ import annotations
 
-import functools
-import gc
-import importlib.metadata
-import shutil
 import sys
-import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.errors import OutputError, ScenarioError, TwinError
+from twin.cli.base import (
+    FOUND_PROBLEMS,
+    INTERRUPTED,
+    ScenarioArgument,
+    SeedOption,
+    app,
+    guarded,
+    table,
+)
+from twin.errors import OutputError, ScenarioError
 
 if TYPE_CHECKING:
     from twin.report import Outputs
     from twin.scenario import Scenario
     from twin.twin import Twin
 
-__all__ = ["app", "main"]
+__all__ = ["EngineName", "assumptions", "check", "new", "run"]
 
-_OBJECTS_BETWEEN_SWEEPS = 200_000
-FOUND_PROBLEMS, REFUSED, INTERRUPTED = 1, 2, 130
-
-STARTER = "scenario.toml"
-
-P = ParamSpec("P")
-
-app = typer.Typer(
-    name="twin",
-    help="A digital twin of one warehouse site: workers, barcode scanners, gateways.",
-    epilog="Example:  twin run pilot_line",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+_STARTER = "scenario.toml"
 
 
 class EngineName(StrEnum):
@@ -54,61 +38,11 @@ class EngineName(StrEnum):
     reference = "reference"
 
 
-ScenarioArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="SCENARIO",
-        show_default=False,
-        help="A scenario file, or the name of one that comes with the package.",
-    ),
-]
-
-
-def main() -> None:
-    """Run the command line."""
-    # A command ends soon and makes millions of rows and no circles: looking for circles as often
-    # as by default takes a tenth of its time.
-    gc.set_threshold(_OBJECTS_BETWEEN_SWEEPS, 50, 100)
-    app()
-
-
-def _guarded(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn what a command refuses into a message and a status, without a traceback."""
-
-    @functools.wraps(command)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except TwinError as error:
-            typer.echo(f"twin: {error}", err=True)
-            raise typer.Exit(REFUSED) from error
-        except KeyboardInterrupt:
-            typer.echo("twin: stopped", err=True)
-            raise typer.Exit(INTERRUPTED) from None
-
-    return guarded
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"twin {importlib.metadata.version('twin')}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    pass
-
-
 # --- run ---------------------------------------------------------------------
 
 
 @app.command(epilog='Example:  twin run reference_site --until "8 h" --seed 7')
-@_guarded
+@guarded
 def run(
     scenario: ScenarioArgument,
     until: Annotated[
@@ -119,10 +53,7 @@ def run(
             show_default="horizon",
         ),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, max=2**63 - 1, help="Another day's luck.", show_default="scenario's"),
-    ] = None,
+    seed: SeedOption = None,
     engine: Annotated[
         EngineName | None,
         typer.Option(help="Both give the same rows.", show_default="scenario's"),
@@ -201,58 +132,11 @@ def _print_paths(outputs: Outputs) -> None:
     typer.echo(f"all rows     {outputs.state}")
 
 
-# --- serve -------------------------------------------------------------------
-
-
-@app.command(epilog="Example:  twin serve reference_site --speed 60 --state site.sqlite")
-@_guarded
-def serve(
-    scenario: ScenarioArgument,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    insight_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of the Insight API; 0 for a free one.")
-    ] = 8080,
-    speed: Annotated[
-        str,
-        typer.Option(metavar="N|max|0", help="Simulated seconds in a second; max; 0 stands still."),
-    ] = "1",
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, max=2**63 - 1, help="Another day's luck.", show_default="scenario's"),
-    ] = None,
-    state: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Goes on from this file, and is written at the end."),
-    ] = None,
-) -> None:
-    """Answer the Insight API over HTTP, until Ctrl-C.
-
-    Says where as soon as requests are answered.
-    """
-    try:
-        from twin.api import serve as serving
-    except ModuleNotFoundError as error:
-        raise TwinError(
-            f"serving needs {error.name}, which is not installed: pip install 'twin[serve]'"
-        ) from error
-    from twin.opening import open as open_twin
-
-    pace = serving.speed_of(speed)
-    serving.serve(
-        lambda: open_twin(scenario, seed=seed, state=state),
-        host,
-        insight_port,
-        pace,
-        ready=lambda url: typer.echo(f"ready: Insight at {url}"),
-        stopped=lambda served: None if state is None else typer.echo(f"saved {served.save()}"),
-    )
-
-
 # --- check -------------------------------------------------------------------
 
 
 @app.command(epilog="Example:  twin check scenarios/pilot_line.toml")
-@_guarded
+@guarded
 def check(scenario: ScenarioArgument) -> None:
     """Say what is wrong or odd in a scenario.
 
@@ -296,7 +180,7 @@ def _count(number: int, thing: str) -> str:
 
 
 @app.command(epilog="Example:  twin assumptions reference_site --unsourced")
-@_guarded
+@guarded
 def assumptions(
     scenario: ScenarioArgument,
     unsourced: Annotated[
@@ -316,37 +200,17 @@ def assumptions(
         for item in found
         if item.unsourced or not unsourced
     ]
-    for line in _table(("key", "value", "unit", "certainty", "source"), rows):
+    for line in table(("key", "value", "unit", "certainty", "source"), rows):
         typer.echo(line)
     count = sum(item.unsourced for item in found)
     typer.echo(f"\n{count} of {len(found)} values have no source (certainty D)")
-
-
-# Beyond this a column of a terminal is wrapped, not widened.
-_WIDEST = 32
-_LEAST_LAST = 24
-
-
-def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Align columns; in a terminal wrap them, in a pipe keep one line for each row."""
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    if sys.stdout.isatty():
-        widths = [min(width, _WIDEST) for width in widths]
-        taken = sum(widths[:-1]) + 2 * len(widths[:-1])
-        widths[-1] = max(_LEAST_LAST, shutil.get_terminal_size().columns - taken)
-    for row in (heads, *rows):
-        cells = [textwrap.wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
-        for place in range(max(map(len, cells))):
-            parts = [cell[place] if place < len(cell) else "" for cell in cells]
-            padded = [part.ljust(width) for part, width in zip(parts, widths, strict=True)]
-            yield "  ".join(padded).rstrip()
 
 
 # --- new ---------------------------------------------------------------------
 
 
 @app.command(epilog="Example:  twin new my_warehouse")
-@_guarded
+@guarded
 def new(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", show_default=False, help="Is made if need be.")
@@ -358,7 +222,7 @@ def new(
     """
     from twin.resources import starter_text
 
-    path = folder / STARTER
+    path = folder / _STARTER
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:

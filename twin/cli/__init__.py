@@ -1,0 +1,10 @@
+"""The command line: `twin run`, `twin serve`, `twin routes`, `twin check` and others.
+
+What a command needs is imported inside it: `twin --help` must not wait for numba,
+pandas and matplotlib.
+"""
+
+from twin.cli import running, serving  # their commands are there once they are imported
+from twin.cli.base import app, main
+
+__all__ = ["app", "main", "running", "serving"]
