@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import twin
 from twin.api.http import Request
 from twin.scenario import Scenario
+from twin.store import Connection
 from twin.twin import Twin
 
 CORS = (
@@ -32,6 +33,18 @@ Door = Callable[[str, str, Mapping[str, str], Any], Reply]
 
 def ran(what: str | Scenario = "pilot_line", duration: str = "2 h") -> Twin:
     return twin.open(what).run(duration, progress=False)
+
+
+def account_of(opened: Twin) -> Connection:
+    """Return a copy of the account of a twin, such as the scenario brings it."""
+    assert opened.account.users()
+    return opened.database.copied()
+
+
+def bring_back(opened: Twin, account: Connection) -> None:
+    """Give a twin in memory an account as it was; what is on the floor stays."""
+    account.backup(opened.database.connection)
+    opened.__dict__.pop("account", None)  # it remembers users
 
 
 def encoded(body: Any) -> bytes:

@@ -363,3 +363,24 @@ def test_a_device_that_is_not_heard_of_for_a_day_is_inactive() -> None:
             active = quiet_ms <= 24 * 3600 * 1000
             assert device["status"] == ("ACTIVE" if active else "INACTIVE"), hours
     assert {device["status"] for device in items(opened, "/devices")} == {"INACTIVE"}
+
+
+def test_no_user_is_left_out_when_those_before_are_deleted_meanwhile() -> None:
+    opened = ran()
+    made = [
+        ask(opened, "POST", "/users", {
+            "first_name": "A", "last_name": "B", "role": "USER_ROLE", "email": f"u{i}@example.com",
+        }).body["id"]
+        for i in range(6)
+    ]  # fmt: skip
+    first = ask(opened, "GET", "/users?limit=4").body
+    assert [user["id"] for user in first["items"]][2:] == made[:2]
+    for user_id in made[:2]:
+        assert ask(opened, "DELETE", f"/users/{user_id}").status == 204
+    assert ask(opened, "DELETE", f"/users/{made[5]}").status == 204
+    ask(opened, "POST", "/users", {
+        "first_name": "A", "last_name": "B", "role": "USER_ROLE", "email": "late@example.com",
+    })  # fmt: skip
+    rest = ask(opened, "GET", first["links"]["next"].removeprefix(f"/{opened.customer_id}")).body
+    assert [user["id"] for user in rest["items"]][:3] == made[2:5]
+    assert [user["email"] for user in rest["items"]][3:] == ["late@example.com"]

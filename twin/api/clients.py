@@ -89,11 +89,11 @@ class Clients:
     def insight_openapi(self) -> dict[str, Any]:
         """Return the Insight API as OpenAPI 3.1."""
         from twin.api.insight.answers import Problem
-        from twin.api.insight.described import EXAMPLES, LINKS
+        from twin.api.insight.described import EXAMPLES, LINKS, MORE
         from twin.api.openapi import openapi
 
         operations = self.insight_api.operations
-        return openapi("Insight API", operations, Problem, EXAMPLES, LINKS)
+        return openapi("Insight API", operations, Problem, EXAMPLES, LINKS, MORE)
 
     def fault(
         self,

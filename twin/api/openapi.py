@@ -39,12 +39,20 @@ class Link:
     body: Mapping[str, str] = field(default_factory=dict)
 
 
+_HEADERS = {
+    "Access-Control-Allow-Origin": "Who may read the answer in a browser.",
+    "Access-Control-Allow-Methods": "What this path knows.",
+    "Access-Control-Allow-Headers": "What a browser may send.",
+}
+
+
 def openapi(
     title: str,
     operations: Sequence[Operation],
     problem: type[BaseModel],
     examples: Mapping[type[BaseModel], object],
     links: Sequence[Link],
+    more: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return the description of an API.
 
@@ -60,6 +68,8 @@ def openapi(
         One of each shape.
     links
         What leads where.
+    more
+        What else is said of an operation, named as ``"GET /path"``: it is merged in.
     """
     taken = {one.body for one in operations if one.body is not None}
     given = {one.answer for one in operations if one.answer is not None} | {problem}
@@ -71,9 +81,11 @@ def openapi(
     paths: dict[str, dict[str, Any]] = {}
     for one in operations:
         described = _described(one, problem, examples)
-        own = [link for link in links if link.origin == f"{one.method} {one.path}"]
+        name = f"{one.method} {one.path}"
+        own = [link for link in links if link.origin == name]
         if own:
             described["responses"][str(one.statuses[0])]["links"] = dict(map(_linked, own))
+        _merge(described, more.get(name, {}))
         paths.setdefault(one.path, {})[one.method.lower()] = described
     said = "The IdToken of a login: `POST /` with InitiateAuth, as Cognito has it."
     token = {"type": "apiKey", "in": "header", "name": "Authorization", "description": said}
@@ -81,8 +93,27 @@ def openapi(
         "openapi": "3.1.0",
         "info": {"title": title, "version": "1"},
         "paths": paths,
-        "components": {"schemas": schemas.get("$defs", {}), "securitySchemes": {"IdToken": token}},
+        "components": {
+            "schemas": schemas.get("$defs", {}),
+            "headers": {name: _header(text) for name, text in _HEADERS.items()},
+            "securitySchemes": {"IdToken": token},
+        },
     }
+
+
+def _header(text: str) -> dict[str, Any]:
+    """Return a header that is in every answer."""
+    return {"description": text, "required": True, "schema": {"type": "string"}}
+
+
+def _merge(described: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Put more into what is described, dictionary by dictionary; content is replaced."""
+    for name, value in more.items():
+        known = described.get(name)
+        if isinstance(value, Mapping) and isinstance(known, dict) and name != "content":
+            _merge(known, value)
+        else:
+            described[name] = value
 
 
 def _name(shape: type[BaseModel]) -> str:
@@ -156,7 +187,10 @@ def _response(
     examples: Mapping[type[BaseModel], object],
 ) -> dict[str, Any]:
     """Return what is answered with a status; the example of an error is one of 401."""
-    found: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
+    found: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": headers}
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _header("The same.")
     shape = problem if status >= 400 else one.answer
     if shape is not None:
         has_example = status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.UNAUTHORIZED

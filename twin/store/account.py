@@ -22,7 +22,10 @@ _SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}
 
 
 class User(NamedTuple):
-    """Somebody who can log in; without a password nobody has set one yet."""
+    """Somebody who can log in; without a password nobody has set one yet.
+
+    ``number`` says who came first; the database gives it.
+    """
 
     id: str
     email: str
@@ -34,10 +37,14 @@ class User(NamedTuple):
     updated_ms: int
     salt: bytes
     password: bytes | None
+    number: int | None = None
 
 
 class Gateway(NamedTuple):
-    """A gateway as the account knows it; nobody has installed one whose model is empty."""
+    """A gateway as the account knows it; nobody has installed one whose model is empty.
+
+    ``number`` says which came first; the database gives it.
+    """
 
     id: str
     name: str
@@ -51,6 +58,7 @@ class Gateway(NamedTuple):
     created_ms: int
     updated_ms: int
     version: int
+    number: int | None = None
 
 
 class JobConfig(NamedTuple):
@@ -148,7 +156,9 @@ class Account:
 
     def users(self) -> list[User]:
         """Return all users, in the order in which they came."""
-        return [User(*row) for row in self._db.execute("SELECT * FROM account_user ORDER BY rowid")]
+        return [
+            User(*row) for row in self._db.execute("SELECT * FROM account_user ORDER BY number")
+        ]
 
     def user(self, user_id: str) -> User | None:
         """Return a user by id; every request asks for one, so they are remembered."""
@@ -208,7 +218,7 @@ class Account:
         """Return all gateways, in the order in which they came."""
         return [
             Gateway(*row)
-            for row in self._db.execute("SELECT * FROM account_gateway ORDER BY rowid")
+            for row in self._db.execute("SELECT * FROM account_gateway ORDER BY number")
         ]
 
     def gateway(self, gateway_id: str) -> Gateway | None:

@@ -50,16 +50,18 @@ WHERE event.kind = 1;
 
 -- The customer's account: what the cloud knows beside events. Times since 1970 [ms].
 
+-- Numbers say which came first, and are never given twice.
 CREATE TABLE account_user (
-    id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    id TEXT NOT NULL UNIQUE, email TEXT NOT NULL UNIQUE COLLATE NOCASE,
     first_name TEXT NOT NULL, last_name TEXT NOT NULL, role TEXT NOT NULL, language TEXT NOT NULL,
-    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, salt BLOB NOT NULL, password BLOB
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, salt BLOB NOT NULL, password BLOB,
+    number INTEGER PRIMARY KEY AUTOINCREMENT
 );
 CREATE TABLE account_gateway (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, model TEXT NOT NULL,
+    id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, model TEXT NOT NULL,
     manufacturer TEXT NOT NULL, firmware TEXT NOT NULL, usecase TEXT NOT NULL, station TEXT NOT NULL,
     thing_name TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
-    version INTEGER NOT NULL
+    version INTEGER NOT NULL, number INTEGER PRIMARY KEY AUTOINCREMENT
 );
 CREATE TABLE account_job_config (
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, start_barcode TEXT NOT NULL,

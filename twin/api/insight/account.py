@@ -58,7 +58,7 @@ def me(call: Call) -> Answer:
 def list_users(call: Call) -> Answer:
     """Answer all users, in the order in which they came."""
     found = call.host.account.users()
-    return page(call, "users", [user.id for user in found], lambda i: shown_user(found[i]))
+    return page(call, "users", [user.number or 0 for user in found], lambda i: shown_user(found[i]))
 
 
 def create_user(call: Call) -> Answer:
@@ -139,7 +139,7 @@ class Devices:
                 "status": "ACTIVE" if active else "INACTIVE",
             }
 
-        return page(call, "devices", [scanner.serial for scanner in scanners], shown)
+        return page(call, "devices", range(len(scanners)), shown)
 
     def _bring_up(self, host: Host) -> tuple[Any, Any]:
         """Return the last event of each scanner [us], -1 for none, and its charge then [0.01 %]."""

@@ -8,6 +8,7 @@ from twin.api.insight.shapes import Role
 
 __all__ = [
     "AnalysisResult",
+    "CustomerLogin",
     "Device",
     "DeviceConfigs",
     "DevicePage",
@@ -232,6 +233,14 @@ class DevicePage(_Answer):
 
 
 _Class = Literal["device", "event", "gateway", "job_config", "device_config"]
+
+
+class CustomerLogin(_Answer):
+    """Where a customer logs in."""
+
+    region: str
+    user_pool_id: str
+    user_pool_client_id: str
 
 
 class _DeviceConfig(_Answer):

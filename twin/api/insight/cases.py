@@ -257,6 +257,10 @@ _OWN: dict[str, list[_Own]] = {
     "GET /auth-information": [
         (200, "the customer's id",
          lambda t: Request("GET", "/auth-information", f"id={t.customer_id}")),
+        (404, "an unknown customer", lambda _: Request("GET", "/auth-information", "id=nobody")),
     ],
-    "POST /": [(200, "email and password of the scenario's user", _login)],
+    "POST /": [
+        (200, "email and password of the scenario's user", _login),
+        (400, "no X-Amz-Target", lambda _: Request("POST", "/")),
+    ],
 }  # fmt: skip

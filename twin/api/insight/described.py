@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from twin.api.insight import answers, shapes
 from twin.api.openapi import Link
 
-__all__ = ["EXAMPLES", "LINKS"]
+__all__ = ["EXAMPLES", "LINKS", "MORE"]
 
 _ID = "919ebc9d-9788-4f08-93db-e238c5eaa69a"
 _TOKEN = "1BuWYYmmCO7K4baxJxB2KGJM11FCb1Ckdr5rR36LzDQ"
@@ -139,3 +139,49 @@ LINKS = [
     Link(f"GET {_C}/device-configs", f"DELETE {_ONE_FILE}", {"device_config_id": "configs/0/id"}),
 ]
 """Where the answer to one operation leads to another."""
+
+_ETAG = {"ETag": {"required": True, "schema": {"type": "string"}, "description": "Of the version."}}
+_FILE = {"schema": {"type": "string"}}
+_COGNITO = "application/x-amz-json-1.1"
+_TARGET = "AWSCognitoIdentityProviderService.InitiateAuth"
+MORE: dict[str, dict[str, Any]] = {
+    f"POST {_C}/gateways": {"responses": {"201": {"headers": _ETAG}}},
+    f"GET {_C}/job-configs": {"responses": {"200": {"headers": _ETAG}}},
+    f"GET {_ONE_FILE}": {"responses": {"200": {"content": {"text/plain": _FILE}}}},
+    "GET /downloads/{asset_type}/{asset_version}": {
+        "responses": {"200": {"content": {"application/octet-stream": _FILE}}}
+    },
+    "POST /": {
+        "parameters": [{
+            "name": "X-Amz-Target", "in": "header", "required": True,
+            "schema": {"type": "string", "enum": [_TARGET]},
+        }],
+        "requestBody": {"required": True, "content": {"application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["AuthFlow", "ClientId", "AuthParameters"],
+                "properties": {
+                    "AuthFlow": {"type": "string", "enum": ["USER_PASSWORD_AUTH", "REFRESH_TOKEN"]},
+                    "ClientId": {"type": "string"},
+                    "AuthParameters": {
+                        "type": "object", "additionalProperties": {"type": "string"},
+                    },
+                },
+            },
+            "example": {
+                "AuthFlow": "USER_PASSWORD_AUTH",
+                "ClientId": "what GET /auth-information answers",
+                "AuthParameters": {"USERNAME": "admin@example.com", "PASSWORD": "..."},
+            },
+        }}},
+        "responses": {
+            "200": {"content": {"application/json": {"schema": {
+                "type": "object", "required": ["AuthenticationResult", "ChallengeParameters"],
+            }}}},
+            "400": {"content": {_COGNITO: {"schema": {
+                "type": "object", "required": ["__type", "message"],
+            }}}},
+        },
+    },
+}  # fmt: skip
+"""What the table does not know: headers, texts, and the login, which is Cognito's."""

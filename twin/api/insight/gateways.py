@@ -12,7 +12,9 @@ __all__ = ["create_gateway", "list_gateways", "shown_gateway"]
 def list_gateways(call: Call) -> Answer:
     """Answer the gateways, in the order in which they came."""
     found = call.host.account.gateways()
-    return page(call, "gateways", [gateway.id for gateway in found], lambda i: _at(found, i))
+    return page(
+        call, "gateways", [gateway.number or 0 for gateway in found], lambda i: _at(found, i)
+    )
 
 
 def _at(gateways: list[Gateway], i: int) -> dict[str, Any]:

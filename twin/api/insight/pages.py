@@ -1,6 +1,7 @@
 """Lists of resources, page by page."""
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twin.api.http import Answer, ApiError, Call
@@ -11,11 +12,13 @@ from twin.api.paging import next_link, sealed, unsealed
 __all__ = ["page"]
 
 
-def page(call: Call, what: str, ids: list[str], shown: Callable[[int], dict[str, Any]]) -> Answer:
+def page(
+    call: Call, what: str, numbers: Sequence[int], shown: Callable[[int], dict[str, Any]]
+) -> Answer:
     """Answer one page of a list.
 
-    A token names the item behind which the next page begins, by its id, so that nothing comes
-    twice and nothing is skipped when others come or go meanwhile.
+    A token names the item behind which the next page begins, by a number that is never given
+    again, so that nothing comes twice and nothing is skipped when others come or go meanwhile.
 
     Parameters
     ----------
@@ -23,8 +26,8 @@ def page(call: Call, what: str, ids: list[str], shown: Callable[[int], dict[str,
         With a ``PageAsked`` query.
     what
         The last part of the path.
-    ids
-        Of all items, in the order of the list.
+    numbers
+        Of all items, in order.
     shown
         Makes the item at a place.
     """
@@ -34,13 +37,12 @@ def page(call: Call, what: str, ids: list[str], shown: Callable[[int], dict[str,
         known = unsealed(token_key(host), asked.next_token)
         if known.get("of") != what:
             raise ApiError(400, "next_token: is of another list.")
-        # Where that item is gone meanwhile, go on from the place that it had.
-        first = ids.index(known["after"]) + 1 if known["after"] in ids else known["place"]
-    end = min(first + asked.limit, len(ids))
+        first = bisect_right(numbers, known["after"])
+    end = min(first + asked.limit, len(numbers))
     items = [shown(i) for i in range(first, end)]
     token = None
-    if end < len(ids):
-        facts = {"of": what, "after": ids[end - 1], "place": end - 1}
+    if end < len(numbers):
+        facts = {"of": what, "after": numbers[end - 1]}
         token = sealed(token_key(host), facts)
     filters = {"limit": asked.limit}
     links = next_link(f"/{host.account.customer_id}/{what}", filters, token)

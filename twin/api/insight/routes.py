@@ -134,7 +134,7 @@ _PEOPLE: list[_Row] = [
 ]  # fmt: skip
 _LOGIN: list[_Row] = [
     ("GET", "/auth-information", "Where a customer logs in",
-     login.information, (200,), _NOBODY, login.CustomerAsked, None, None),
+     login.information, (200, 404), _NOBODY, login.CustomerAsked, None, answers.CustomerLogin),
     ("POST", "/", "Logs in, as Cognito's InitiateAuth",
-     login.initiate, (200,), _NOBODY, None, None, None),
+     login.initiate, (200, 400), _NOBODY, None, None, None),
 ]  # fmt: skip

@@ -22,6 +22,7 @@ AssetType = Literal[
 ]
 MOST_ITEMS = 500
 _Text = Annotated[str, Field(min_length=1, max_length=256)]
+_Given = Annotated[str, Field(min_length=1)]
 _Millis = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # the end of the year 9999
 
 
@@ -99,7 +100,7 @@ def _whole(value: Any) -> Any:
 class PageAsked(BaseModel):
     """The query of a list that comes in pages."""
 
-    next_token: str | None = None
+    next_token: _Given | None = None
     limit: Annotated[int, Field(ge=1, le=MOST_ITEMS)] = MOST_ITEMS
 
     @field_validator("*", mode="before")
@@ -120,7 +121,7 @@ class EventsAsked(PageAsked):
 
     start_time_millis: _Millis | None = None
     end_time_millis: _Millis | None = None
-    gateway_id: str | None = None
+    gateway_id: _Given | None = None
 
     @field_validator("start_time_millis", "end_time_millis", mode="before")
     @classmethod
