@@ -117,6 +117,7 @@ class _Node:
         self.any: _Node | None = None
         self.operations: dict[str, Operation] = {}
         self.names: tuple[str, ...] = ()
+        self.allow = "OPTIONS"
 
 
 class Api:
@@ -170,11 +171,12 @@ class Api:
                 node = node.literal.setdefault(segment, _Node())
         node.operations[operation.method] = operation
         node.names = tuple(names)
+        node.allow = ", ".join(sorted([*node.operations, "OPTIONS"]))
 
     def dispatch(self, request: Request) -> Response:
         """Answer a request; errors of the caller come in the document's envelope."""
         found, values = self._find(request.path)
-        allow = ", ".join(sorted([*found.operations, "OPTIONS"])) if found else "OPTIONS"
+        allow = found.allow if found else "OPTIONS"
         try:
             response = self._answer(request, found, values)
         except ApiError as error:

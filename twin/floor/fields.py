@@ -91,8 +91,12 @@ def event_ids(states: NDArray[np.int64]) -> list[str]:
     _words(states, EVENT_ID, 1, low)
     highs = (high.view(np.uint64) & _UUID_VERSION[0]) | np.uint64(_UUID_VERSION[1])
     lows = (low.view(np.uint64) & _UUID_VARIANT[0]) | np.uint64(_UUID_VARIANT[1])
-    texts = (f"{a:016x}{b:016x}" for a, b in zip(highs.tolist(), lows.tolist(), strict=True))
-    return [f"{t[:8]}-{t[8:12]}-{t[12:16]}-{t[16:20]}-{t[20:]}" for t in texts]
+    t = np.column_stack([highs, lows]).astype(">u8").tobytes().hex()  # all texts in one
+    return [
+        f"{t[i : i + 8]}-{t[i + 8 : i + 12]}-{t[i + 12 : i + 16]}-"
+        f"{t[i + 16 : i + 20]}-{t[i + 20 : i + 32]}"
+        for i in range(0, len(t), 32)
+    ]
 
 
 def symbologies(

@@ -123,17 +123,15 @@ def items(host: Host, rows: NDArray[np.void]) -> list[dict[str, Any]]:
     for kind, created, battery, scanner, gateway, event_id, code, symbology, held_s, degc in zip(
         *columns, strict=True
     ):
-        item = {"id": event_id, "class": "event", "type": _TYPES[kind], "created": created}
-        if kind == _SCAN:
-            item["scan_code"] = code
-            item["scan_duration"] = held_s
-            item["scan_decode_symbology"] = symbology
-        item["device_id"] = scanner.serial
-        item["device_battery"] = battery
-        item["device_firmware"] = scanner.firmware
-        item["device_temperature"] = degc
-        item["gateway_id"] = gateway.id
-        item["gateway_usecase"] = gateway.usecase
-        item["gateway_station"] = gateway.station
+        item = {
+            "id": event_id, "class": "event", "type": _TYPES[kind], "created": created,
+            "scan_code": code, "scan_duration": held_s, "scan_decode_symbology": symbology,
+            "device_id": scanner.serial, "device_battery": battery,
+            "device_firmware": scanner.firmware, "device_temperature": degc,
+            "gateway_id": gateway.id, "gateway_usecase": gateway.usecase,
+            "gateway_station": gateway.station,
+        }  # fmt: skip
+        if kind != _SCAN:
+            del item["scan_code"], item["scan_duration"], item["scan_decode_symbology"]
         shown.append(item)
     return shown
