@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twin.scenario.assumptions import assumptions
     from twin.twin import Twin
 
-__all__ = ["Scenario", "Twin", "assumptions", "load", "open", "vary"]
+__all__ = ["Scenario", "Twin", "assumptions", "load", "open", "radio", "vary"]
 
 _ROOMS = {
     "Scenario": "twin.scenario",
@@ -25,6 +25,7 @@ _ROOMS = {
     "assumptions": "twin.scenario",
     "load": "twin.scenario",
     "open": "twin.opening",
+    "radio": "twin.radio",
     "vary": "twin.scenario",
 }
 
@@ -35,7 +36,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(
             f"module 'twin' has no attribute {name!r}; it has {', '.join(__all__)}"
         )
-    value = getattr(import_module(_ROOMS[name]), name)
+    room = import_module(_ROOMS[name])
+    value = room if _ROOMS[name] == f"twin.{name}" else getattr(room, name)
     globals()[name] = value
     return value
 
