@@ -23,6 +23,7 @@ from twin.radio.path_loss import (
     path_loss_db,
     standard_path_loss_db,
 )
+from twin.radio.reception import usable_reception
 
 __all__ = [
     "LONGEST_PSDU_BYTES",
@@ -37,4 +38,5 @@ __all__ = [
     "power_sum_dbm",
     "snr_with_interference_db",
     "standard_path_loss_db",
+    "usable_reception",
 ]
