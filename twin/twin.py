@@ -25,7 +25,7 @@ from twin.floor.plan import orders_us
 from twin.frames import Frames
 from twin.scenario import Scenario
 from twin.units import format_duration, parse_duration
-from twin.world.desk import carry_out
+from twin.world.desk import carry_out, check
 from twin.world.pace import run_in_slices
 from twin.world.roster import Roster
 from twin.world.site import Site
@@ -64,7 +64,7 @@ class Twin(Clients):
         self._tally = Tally(
             [w.job for w in roster.workers], len(roster.scanners), len(roster.gateways)
         )
-        self._memory: tuple[int, store.Connection] | None = None
+        self._memory: tuple[tuple[int, int], store.Connection] | None = None
 
     def __repr__(self) -> str:
         at = f"{self.now:%Y-%m-%d %H:%M:%S %Z}"
@@ -187,9 +187,14 @@ class Twin(Clients):
         ------
         OutputError
             The state file cannot be written: nothing was done.
+        RunError
+            The site could not do it, such as install a gateway that there is.
         """
+        check(self.roster, asked)
         names = {kind: name for name, kind in ACTIONS.items()}
+        account = self.account  # as it was before
         with self.database.transaction():
+            account.install(asked)
             self.database.note(self.now_us, names[type(asked)], asdict(asked))
             self.database.once_committed(partial(self.carry_out, asked))
 
@@ -344,8 +349,21 @@ class Twin(Clients):
             yield chunk, self.frames.codes(chunk)
 
     def sql(self, query: str) -> pd.DataFrame:
-        """Return the answer of a query on the twin so far; the tables are in store/schema.sql."""
-        if self._memory is None or self._memory[0] != self.now_us:
-            own = self.__dict__.get("database")
-            self._memory = self.now_us, store.in_memory(self._content(), own)
-        return pd.read_sql_query(query, self._memory[1])
+        """Return the answer of a query on the twin so far; the tables are in store/schema.sql.
+
+        Those of the account are filled once somebody has asked for it.
+
+        Raises
+        ------
+        RunError
+            No query, or one that would change something.
+        """
+        own: store.Database | None = self.__dict__.get("database")
+        seen = self.now_us, own.connection.total_changes if own else 0
+        if self._memory is None or self._memory[0] != seen:
+            self._memory = seen, store.in_memory(self._content(), own)
+        try:
+            return pd.read_sql_query(query, self._memory[1])
+        except (pd.errors.DatabaseError, TypeError) as error:
+            said = str(error.__cause__ or error)
+            raise RunError(f"not a query that can be answered: {said}") from error

@@ -84,9 +84,8 @@ def test_the_command_prints_what_is_tested() -> None:
     told = CliRunner().invoke(app, ["routes"])
     assert told.exit_code == 0, told.output
     lines = told.output.splitlines()
-    assert (
-        lines[-1] == f"{len(OPERATIONS)} operations, {len(CASES)} of {len(CASES)} statuses tested"
-    )
+    assert lines[-1].startswith(f"{len(OPERATIONS)} operations")
+    assert lines[-1].endswith(f" {len(CASES)} of {len(CASES)} statuses tested")
     assert all(line.split()[-1] == "yes" for line in lines[1:-2])
     assert len(lines) == len(CASES) + 3
 

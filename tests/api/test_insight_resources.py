@@ -37,7 +37,7 @@ def pages(opened: Twin, path: str, limit: int) -> list[list[Any]]:
     body = ask(opened, "GET", f"{path}?limit={limit}").body
     found = [body["items"]]
     while "next" in body["links"]:
-        body = opened.insight.get(body["links"]["next"]).json()
+        body = opened.insight.get(f"/{opened.customer_id}" + body["links"]["next"]).json()
         assert body["metadata"]["size"] == len(body["items"])
         found.append(body["items"])
     return found
@@ -79,7 +79,7 @@ def test_a_walk_goes_on_when_its_last_item_is_gone(opened: Twin) -> None:
         ask(opened, "POST", "/users", {**USER, "email": f"{i}@example.com"})
     body = ask(opened, "GET", "/users?limit=4").body
     ask(opened, "DELETE", f"/users/{body['items'][-1]['id']}")
-    rest = opened.insight.get(body["links"]["next"]).json()["items"]
+    rest = opened.insight.get(f"/{opened.customer_id}" + body["links"]["next"]).json()["items"]
     known = [user["email"] for user in [*body["items"], *rest]]
     assert sorted(known[2:]) == [f"{i}@example.com" for i in range(6)]
 
@@ -381,6 +381,6 @@ def test_no_user_is_left_out_when_those_before_are_deleted_meanwhile() -> None:
     ask(opened, "POST", "/users", {
         "first_name": "A", "last_name": "B", "role": "USER_ROLE", "email": "late@example.com",
     })  # fmt: skip
-    rest = ask(opened, "GET", first["links"]["next"].removeprefix(f"/{opened.customer_id}")).body
+    rest = ask(opened, "GET", first["links"]["next"]).body
     assert [user["id"] for user in rest["items"]][:3] == made[2:5]
     assert [user["email"] for user in rest["items"]][3:] == ["late@example.com"]

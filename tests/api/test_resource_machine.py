@@ -324,7 +324,7 @@ class Resources(RuleBasedStateMachine):
 
     def next_of(self, body: dict[str, Any]) -> str:
         """Return where the next page is, nothing after the last."""
-        return str(body["links"].get("next", "")).removeprefix(f"/{self.t.customer_id}/")
+        return str(body["links"].get("next", "")).removeprefix("/")
 
     def everything(self, what: str) -> list[dict[str, Any]]:
         """Return a whole list, in as few pages as there are."""

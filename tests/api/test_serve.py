@@ -24,10 +24,12 @@ READY = rf"ready: Insight at (?P<insight>{URL}), SNAP at (?P<snap>{URL})\n"
 
 
 @contextmanager
-def served(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """A served pilot line: where it is, and its process."""
+def served(
+    *options: str, scenario: str = "pilot_line"
+) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """A served twin: where it is, and its process."""
     ports = ("--insight-port", "0", "--snap-port", "0")
-    line = [sys.executable, "-m", "twin", "serve", "pilot_line", *ports, *options]
+    line = [sys.executable, "-m", "twin", "serve", scenario, *ports, *options]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as own:
         try:
             assert own.stdout is not None
@@ -39,14 +41,14 @@ def served(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
             own.kill()
 
 
-def logged_in(url: str) -> requests.Session:
+def logged_in(url: str, who: dict[str, str] = ADMIN) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     known = session.get(f"{url}/auth-information?id=warehouse-1", timeout=PATIENCE_S).json()
     body = {
         "AuthFlow": "USER_PASSWORD_AUTH",
         "ClientId": known["user_pool_client_id"],
-        "AuthParameters": ADMIN,
+        "AuthParameters": who,
     }
     answer = session.post(url, json=body, headers=TARGET, timeout=PATIENCE_S).json()
     session.headers["Authorization"] = answer["AuthenticationResult"]["IdToken"]
@@ -199,4 +201,39 @@ def test_the_operations_can_be_read_in_a_browser() -> None:
         assert len(files) == 3
         for file in files:
             assert requests.get(url + file, timeout=PATIENCE_S).status_code == 200
+        ended(own, signal.SIGINT)
+
+
+def test_a_second_server_on_the_same_file_is_refused_before_it_answers(tmp_path: Path) -> None:
+    state = str(tmp_path / "site.sqlite")
+    ports = ("--insight-port", "0", "--snap-port", "0", "--speed", "0")
+    line = [sys.executable, "-m", "twin", "serve", "pilot_line", *ports, "--state"]
+    with served("--speed", "0", "--state", state) as (url, own):
+        for path, said in (
+            (state, "another process is using it"),
+            (f"{state}/x", "Not a directory"),
+        ):
+            other = subprocess.run(
+                [*line, path], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+            )
+            assert (other.returncode, other.stdout) == (2, "")
+            assert said in other.stderr
+            assert "Traceback" not in other.stderr
+        assert logged_in(url).get(f"{url}/warehouse-1/me", timeout=PATIENCE_S).status_code == 200
+        assert ended(own, signal.SIGINT) == f"saved {state}\n"
+
+
+def test_a_download_address_works_as_it_is() -> None:
+    line = ("--speed", "0")
+    with served(*line, scenario="reference_site") as (url, own):
+        session = logged_in(
+            url, {"USERNAME": "anna.berger@example.com", "PASSWORD": "warehouse-admin-1"}
+        )
+        body = {"eula_version": "1", "asset_type": "MARK_FIRMWARE", "agreed_by": "a@example.com"}
+        made = session.post(
+            f"{url}/warehouse-1/generate-download-url", json=body, timeout=PATIENCE_S
+        )
+        address = made.json()["download_url"]
+        assert address.startswith(f"{url}/downloads/MARK_FIRMWARE/")
+        assert requests.get(address, timeout=PATIENCE_S).text.startswith("firmware 1.10.0")
         ended(own, signal.SIGINT)

@@ -81,7 +81,9 @@ class Faults:
         return fault
 
     def remove(self, fault: Fault) -> None:
-        """Let the operation work again."""
+        """Let the operation work again; raises RunError where that fault is over already."""
+        if fault not in self._faults:
+            raise RunError("this fault was mended already")
         self._faults.remove(fault)
 
     def meet(self, operation: Operation) -> None:

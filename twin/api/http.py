@@ -24,13 +24,17 @@ _CORS_HEADERS = "Authorization, Content-Type, X-Amz-Target, X-Amz-User-Agent"
 
 @dataclass
 class Request:
-    """What a client asks; names of headers are in lower case."""
+    """What a client asks; names of headers are in lower case.
+
+    ``scheme`` is how it came: as HTTP within this process, ``https``.
+    """
 
     method: str
     path: str
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    scheme: str = "https"
 
 
 @dataclass

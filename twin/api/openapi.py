@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from inspect import cleandoc
 from typing import Any
 
 from pydantic import BaseModel
@@ -162,7 +163,7 @@ def _described(
             "x-undocumented": True,
         }
     if one.handler.__doc__:
-        described["description"] = one.handler.__doc__
+        described["description"] = cleandoc(one.handler.__doc__)
     if one.body is not None:
         described["requestBody"] = {"required": True, "content": _json(one.body, examples)}
     if one.roles:

@@ -40,7 +40,10 @@ def _signature(key: bytes, text: bytes) -> bytes:
 
 
 def next_link(path: str, filters: Mapping[str, Any], token: str | None) -> dict[str, str]:
-    """Return the ``links`` of a page: where the next one is, nothing after the last."""
+    """Return the ``links`` of a page: where the next one is, nothing after the last.
+
+    As in the document's examples the path begins behind the customer: ``/events?next_token=...``.
+    """
     if token is None:
         return {}
     return {"next": f"{path}?{urlencode({**filters, 'next_token': token})}"}

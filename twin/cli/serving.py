@@ -43,14 +43,14 @@ def serve(
     """Answer the APIs over HTTP, until Ctrl-C.
 
     Says where as soon as requests are answered; /docs shows the operations. SNAP Thing Services
-    has no operation yet.
+    has no operation yet. Logins hold for an hour and provisioning for 15 minutes of simulated
+    time: at a high speed that is soon over.
     """
     try:
         from twin.api import serve as serving
     except ModuleNotFoundError as error:
-        raise TwinError(
-            f"serving needs {error.name}, which is not installed: pip install 'twin[serve]'"
-        ) from error
+        how = "pip install -e '.[serve]' -c constraints.txt"
+        raise TwinError(f"serving needs {error.name}, which is not installed: {how}") from error
     from twin.opening import open as open_twin
 
     shown = f"[{host}]" if ":" in host else host
@@ -62,7 +62,7 @@ def serve(
         ready=lambda ports: typer.echo(
             f"ready: Insight at http://{shown}:{ports.insight}, SNAP at http://{shown}:{ports.snap}"
         ),
-        stopped=lambda served: None if state is None else typer.echo(f"saved {served.save()}"),
+        stopped=lambda served: typer.echo(f"saved {served.save()}") if served.state else None,
     )
 
 
@@ -73,7 +73,7 @@ def routes(
         str, typer.Argument(metavar="SCENARIO", help="On whose twin they are tried.")
     ] = "reference_site",
 ) -> None:
-    """Try every documented status of every operation of the Insight API.
+    """Try every documented status of the Insight API.
 
     Prints how each was reached. The status is 0 when all were, else 1.
     """
@@ -89,6 +89,9 @@ def routes(
         typer.echo(line)
     tested = sum(one.is_tested for one in found)
     operations = len({one.operation for one in found})
-    typer.echo(f"\n{operations} operations, {tested} of {len(found)} statuses tested")
+    typer.echo(
+        f"\n{operations} operations, login and downloads included: "
+        f"{tested} of {len(found)} statuses tested"
+    )
     if tested < len(found):
         raise typer.Exit(FOUND_PROBLEMS)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from twin.commands import InstallGateway
 from twin.scenario import Scenario, gateway_model
 from twin.store.database import Database
 from twin.world.roster import Roster
@@ -233,15 +234,24 @@ class Account:
         taken = self._db.execute("SELECT 1 FROM account_gateway WHERE name = ?", (name,)).fetchone()
         if taken:
             return None
-        now_ms = self._now_ms()
+        now_ms, maker = self._now_ms(), gateway_model("mobile").manufacturer
         with self._db.transaction():
             found = Gateway(
-                self._uuid("gateway", name, self._count("gateway")), name, "mobile", "", "ProGlove",
+                self._uuid("gateway", name, self._count("gateway")), name, "mobile", "", maker,
                 "0.0.0", usecase, station, name, now_ms, now_ms, 1,
             )  # fmt: skip
             with self._change("add gateway", id=found.id, name=name):
                 self._insert("gateway", found)
         return found
+
+    def install(self, asked: InstallGateway) -> None:
+        """Take up a gateway that goes into service, where the account does not have it yet."""
+        if self.gateway(asked.id) is None:
+            now_ms, model = self._now_ms(), gateway_model("mobile")
+            self._insert("gateway", Gateway(
+                asked.id, asked.name, "mobile", model.model, model.manufacturer, model.firmware,
+                asked.usecase, asked.station, asked.name, now_ms, now_ms, 1,
+            ))  # fmt: skip
 
     def prepare(self, gateway_id: str, token: str, lasts_ms: int) -> bool:
         """Let a gateway ask for its certificate with a token, once; False the second time [ms]."""

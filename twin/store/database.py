@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from twin.errors import OutputError, StateError
+from twin.store.claims import claim, is_claimed_elsewhere
 
 __all__ = ["FORMAT", "Connection", "Database", "made_file", "make_tables", "put_meta"]
 
@@ -35,6 +36,7 @@ class Database:
         self._depth = 0
         self._then: list[Callable[[], None]] = []
         self._others = self._written_by_others()
+        self._file = None if path is None else path.stat().st_ino
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -77,6 +79,19 @@ class Database:
             return cls(sqlite3.connect(path, isolation_level=None), path)
         except sqlite3.Error as error:
             raise OutputError(path, str(error)) from error
+
+    def prepare(self) -> None:
+        """Find out now whether the file can be written, and keep other processes from it.
+
+        Raises
+        ------
+        OutputError
+            It cannot be written.
+        StateError
+            Another process is using it, or has written it.
+        """
+        with self.transaction():
+            pass
 
     def copied(self) -> Connection:
         """Return a copy of all of it in memory."""
@@ -126,11 +141,13 @@ class Database:
                     self.connection.execute("ROLLBACK")
                 raise
         except sqlite3.OperationalError as error:
-            raise OutputError(self.path or ":memory:", str(error)) from error
+            hint = "free some space, or save(path) to another place"
+            raise OutputError(self.path or ":memory:", str(error), hint=hint) from error
 
     def _write_ahead(self) -> None:
         """Prepare a file for its first change; who only looks leaves it as it is."""
         if self.path is not None and not self._is_prepared:
+            claim(self.path)
             self._refuse_others()
             self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = NORMAL")
@@ -138,10 +155,13 @@ class Database:
             self._others = self._written_by_others()  # the change of mode counts, too
 
     def _refuse_others(self) -> None:
-        """Raise StateError where another connection has changed the file meanwhile."""
+        """Raise StateError where somebody else has changed or replaced the file meanwhile."""
+        if self.path is None:
+            return
+        hint = "open it with one twin at a time; save(path) writes this one to another file"
+        if not self.path.exists() or self.path.stat().st_ino != self._file:
+            raise StateError(self.path, "was removed or replaced by somebody else", hint=hint)
         if self._written_by_others() != self._others:
-            assert self.path is not None, "nobody else sees a database in memory"
-            hint = "open it with one twin at a time"
             raise StateError(self.path, "another process has written it", hint=hint)
 
     def once_committed(self, step: Callable[[], None]) -> None:
@@ -189,7 +209,12 @@ def made_file(path: Path) -> Iterator[Connection]:
     ------
     OutputError
         The file cannot be written.
+    StateError
+        Another process is using it.
     """
+    if is_claimed_elsewhere(path):
+        hint = "stop it, or choose another file"
+        raise StateError(path, "another process is using it", hint=hint)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
@@ -203,6 +228,8 @@ def made_file(path: Path) -> Iterator[Connection]:
             connection.commit()
             connection.execute("PRAGMA journal_mode = DELETE")
         Path(name).chmod(0o644)  # mkstemp keeps it from everyone else
+        for ending in ("-wal", "-shm"):  # of the file before: SQLite would take them for this one's
+            Path(f"{path}{ending}").unlink(missing_ok=True)
         os.replace(name, path)
     except OSError as error:
         raise OutputError(path, error.strerror or str(error)) from error

@@ -66,6 +66,8 @@ def in_memory(content: Content, database: Database | None) -> Connection:
     connection = sqlite3.connect(":memory:")
     _begin(connection, database)
     _fill(connection, content)
+    connection.commit()
+    connection.execute("PRAGMA query_only = ON")
     return connection
 
 

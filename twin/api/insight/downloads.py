@@ -30,7 +30,7 @@ def generate_url(call: Call) -> Answer:
     expires_ms = now_ms(host) + URL_LASTS_MS
     query = urlencode({"expires": expires_ms, "signature": _signature(host, path, expires_ms)})
     sent_to = call.request.headers.get("host", "")
-    base = f"https://{sent_to}" if sent_to else _HERE
+    base = f"{call.request.scheme}://{sent_to}" if sent_to else _HERE
     return Answer({"download_url": f"{base}{path}?{query}"})
 
 

@@ -61,8 +61,7 @@ class Events:
         if len(more):
             facts = {"of": "events", "place": after, "bound": bound, "filters": filters}
             token = sealed(key, facts)
-        path = f"/{host.account.customer_id}/events"
-        links = next_link(path, filters, token)
+        links = next_link("/events", filters, token)
         return _listed(items(host, host.rows()[rows]), links, filters)
 
     def _of_gateway(self, host: Host, asked: EventsAsked, filters: dict[str, Any]) -> Answer:

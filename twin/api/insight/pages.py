@@ -45,6 +45,6 @@ def page(
         facts = {"of": what, "after": numbers[end - 1]}
         token = sealed(token_key(host), facts)
     filters = {"limit": asked.limit}
-    links = next_link(f"/{host.account.customer_id}/{what}", filters, token)
+    links = next_link(f"/{what}", filters, token)
     content = {"items": items, "links": links, "metadata": metadata(what, items, filters)}
     return Answer(content)

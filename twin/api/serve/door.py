@@ -41,6 +41,7 @@ class Door:
             scope["query_string"].decode("latin-1"),
             {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
             await _body(receive),
+            scope["scheme"],
         )
         loop = asyncio.get_running_loop()
         try:

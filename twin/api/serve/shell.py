@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from twin.api.http import Api
 from twin.api.serve.pages import site
 from twin.errors import RunError
+from twin.store.database import Database
 
 __all__ = ["Ports", "Served", "Speed", "serve", "speed_of"]
 
@@ -47,12 +48,18 @@ class Served(Protocol):
     def insight_api(self) -> Api:
         """The Insight API."""
 
+    @property
+    def database(self) -> Database:
+        """Where what is acknowledged is kept."""
+
     def insight_openapi(self) -> dict[str, Any]:
         """Return the same as OpenAPI."""
 
     @property
     def snap_api(self) -> Api:
         """The SNAP Thing Services API."""
+
+    state: Path | None
 
     def save(self) -> Path:
         """Write the twin to its state file."""
@@ -111,12 +118,18 @@ def serve(
     ):
         found = Ports(*(own.getsockname()[1] for own in sockets))
         twin = owner.submit(opened).result()
+        owner.submit(_prepare, twin).result()  # refused before anybody is answered, or never
         app = owner.submit(_Application, twin, owner, speed, found).result()
         server = _Server(uvicorn.Config(app, log_level="warning"), lambda: ready(found))
         try:
             server.run(sockets=list(sockets))
         finally:
             owner.submit(stopped, twin).result()
+
+
+def _prepare(twin: Served) -> None:
+    """Open the twin's database, on the owner's thread, and claim its file."""
+    twin.database.prepare()
 
 
 @contextmanager
