@@ -4,6 +4,7 @@ The claim is a lock of the operating system on a file beside it, so a killed pro
 behind. Within a process the database itself notices when somebody else has written.
 """
 
+import atexit
 import os
 import sys
 from pathlib import Path
@@ -55,6 +56,13 @@ def claim(path: Path) -> None:
         hint = "stop it, or choose another file"
         raise StateError(path, "another process is using it", hint=hint) from error
     _CLAIMED[key] = file
+
+
+@atexit.register
+def _release() -> None:
+    """Give all back."""
+    while _CLAIMED:
+        _CLAIMED.popitem()[1].close()
 
 
 def is_claimed_elsewhere(path: Path) -> bool:
