@@ -155,7 +155,7 @@ def _items(numbers: NDArray[np.uint64], jobs: list[JobTexts]) -> list[str]:
     digits = [(numbers // np.uint64(10**k)) % np.uint64(10) for k in range(11, -1, -1)]
     weighted = sum((3 if k % 2 else 1) * digit for k, digit in enumerate(digits))
     checks = (10 - np.asarray(weighted, np.uint64).astype(np.int64) % 10) % 10
-    codes = [f"{n:012d}{c}" for n, c in zip(numbers.tolist(), checks.tolist(), strict=True)]
+    codes = [f"{n:013d}" for n in (numbers.astype(np.int64) * 10 + checks).tolist()]
     prefixes = tuple(text for job in jobs for text in job if text[0].isdigit())
     if prefixes:
         codes = [f"#{code}" if code.startswith(prefixes) else code for code in codes]
