@@ -1,6 +1,7 @@
 """Ways to ask Insight something and to look at what it answers, whichever door is used."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -38,7 +39,9 @@ def ran(what: str | Scenario = "pilot_line", duration: str = "2 h") -> Twin:
 def account_of(opened: Twin) -> Connection:
     """Return a copy of the account of a twin, such as the scenario brings it."""
     assert opened.account.users()
-    return opened.database.copied()
+    copy = sqlite3.connect(":memory:")
+    opened.database.connection.backup(copy)
+    return copy
 
 
 def bring_back(opened: Twin, account: Connection) -> None:

@@ -126,7 +126,7 @@ def test_bodies_and_paths_come_through_unchanged() -> None:
         made = session.post(f"{url}/warehouse-1/gateways", json=body, timeout=PATIENCE_S)
         assert {key: made.json()[key] for key in body} == body
         long = session.post(
-            f"{url}/warehouse-1/gateways", data=b"x" * 3_000_000, timeout=PATIENCE_S
+            f"{url}/warehouse-1/gateways", data=b"x" * 10_000_000, timeout=PATIENCE_S
         )
         assert (long.status_code, set(long.json())) == (413, {"title", "details"})
         described = session.get(f"{url}/openapi.json", timeout=PATIENCE_S).json()

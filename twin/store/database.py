@@ -93,12 +93,6 @@ class Database:
         with self.transaction():
             pass
 
-    def copied(self) -> Connection:
-        """Return a copy of all of it in memory."""
-        connection = sqlite3.connect(":memory:")
-        self.connection.backup(connection)
-        return connection
-
     def execute(self, query: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         """Ask for something, or change something inside a transaction."""
         return self.connection.execute(query, values)
