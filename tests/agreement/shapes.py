@@ -31,7 +31,7 @@ COARSE = {
     "run.horizon": "3 min",
 }
 
-BAD_LINKS = {
+FADING = {
     "links.ble.stationary.fade_every": "3 min",
     "links.ble.stationary.fade_length": "2 s",
     "links.ble.stationary.loss_far": "60 %",
@@ -39,9 +39,10 @@ BAD_LINKS = {
     "links.ble.mobile.fade_length": "20 s",
     "links.ble.mobile.fade_loss": "99 %",
     "links.ble.roam_after": "10 s",
-    "work.wrong_scan": "10 %",
-    "work.forgotten_end": "30 %",
 }
+DROPS = {"links.ble.stationary.drops": True, "links.ble.mobile.drops": True}
+SLIPS = {"work.wrong_scan": "10 %", "work.forgotten_end": "30 %", "work.picker_sd": "7 %"}
+BAD_LINKS = {**FADING, **SLIPS}
 SHORT_DROPS = {
     # Links are back before the worker is: reconnects meet scans, reports and each other.
     "links.ble.stationary.reconnect": {"law": "constant", "value": "50 ms"},
@@ -71,11 +72,12 @@ FLAT_BATTERIES = {
     "fleet.scanners": [{"model": "MARK 3", "count": 60}],
 }
 ORDERS = {"work.orders": {"per_hour": 150.0, "peak_factor": 1.5, "profile": [1.0, 2.0] * 12}}
-WITHOUT_EXTRAS = {
+WITHOUT_FEATURES = {
     **LOSSY,
     "fleet.low_charge": "0 %",
     "links.ble.stationary.drops": False,
     "links.ble.mobile.drops": False,
+    "links.outages": [],
     "links.buffer_messages": 0,
     "links.publish_limit": 0,
     "links.acknowledgement_loss": "0 %",
@@ -83,13 +85,22 @@ WITHOUT_EXTRAS = {
     "work.forgotten_end": "0 %",
     "work.picker_sd": "0 %",
 }
-"""Jobs, reports and loss, but nothing for which the compiled engine needs its extras."""
+"""Jobs, reports and loss, and no feature that the compiled engine can leave out."""
+
+ALONE: Mapping[str, Mapping[str, object]] = {
+    "links": {**LOSSY, **FADING, **DROPS},
+    "uplink": BAD_UPLINK,
+    "orders": ORDERS,
+    "slips": SLIPS,
+    "swaps": FLAT_BATTERIES,
+}
+"""For each feature that the compiled engine can leave out, what turns it on."""
 
 CHANGES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "pilot": ("pilot_line", {}),
     "pilot lossy": ("pilot_line", LOSSY),
-    "pilot plain": ("pilot_line", WITHOUT_EXTRAS),
-    "pilot plain overloaded": ("pilot_line", {**WITHOUT_EXTRAS, **SLOW_GATEWAY}),
+    "pilot plain": ("pilot_line", WITHOUT_FEATURES),
+    "pilot plain overloaded": ("pilot_line", {**WITHOUT_FEATURES, **SLOW_GATEWAY}),
     "pilot without buffer limit": ("pilot_line", {"links.buffer_messages": 0}),
     "pilot overloaded": ("pilot_line", SLOW_GATEWAY),
     "pilot without jobs": ("pilot_line", {"work.jobs": []}),
@@ -113,6 +124,14 @@ CHANGES: Mapping[str, tuple[str, Mapping[str, object]]] = {
         "reference_site",
         {**DENSE, **BAD_LINKS, "cloud.telemetry_period": "off"},
     ),
+    **{
+        f"site with {name} only": (
+            "reference_site",
+            # What is turned on comes where its own keys put it: some changes need others first.
+            {**DENSE, **{k: v for k, v in WITHOUT_FEATURES.items() if k not in on}, **on},
+        )
+        for name, on in ALONE.items()
+    },
     "nobody": ("pilot_line", {"work.shifts.pilot.workers": 0}),
 }
 

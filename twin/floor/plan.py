@@ -59,6 +59,30 @@ MOST_COUNTED = 1 << 17
 """How far messages are counted in a buffer without limit [1]."""
 
 
+class Features(NamedTuple):
+    """What may happen on a floor: what may not need not be looked for at every scan.
+
+    Parameters
+    ----------
+    links
+        Links fade and drop, and their reconnects stall a gateway's Wi-Fi.
+    uplink
+        Messages are held, limited, cut by an outage or sent again.
+    orders
+        Work arrives, and runs out.
+    slips
+        Workers scan the wrong barcode, forget one, or differ in pace.
+    swaps
+        Scanners run low and are swapped.
+    """
+
+    links: bool
+    uplink: bool
+    orders: bool
+    slips: bool
+    swaps: bool
+
+
 class FloorPlan(NamedTuple):
     """Everything an engine needs to know before the first session is offered.
 
@@ -105,17 +129,15 @@ class FloorPlan(NamedTuple):
         return int(book["buffer_messages"]) or (MOST_COUNTED if waits else 0)
 
     @property
-    def is_plain(self) -> bool:
-        """Whether scans are only sent, served and shown: nothing fails, is held or runs out."""
+    def features(self) -> Features:
+        """What may happen in this plan beyond scans that are sent, served and shown."""
         book = self.book[0]
-        chances = (
-            "low_charge_ppb", "acknowledgement_loss", "wrong_scan", "forgotten_end", "picker_sd",
-        )  # fmt: skip
-        return not (
-            self.links_drop
-            or self.counted_messages
-            or len(self.orders_per_h)
-            or any(book[name] > 0 for name in chances)
+        return Features(
+            links=self.links_drop,
+            uplink=self.counted_messages > 0 or bool(book["acknowledgement_loss"] > 0),
+            orders=len(self.orders_per_h) > 0,
+            slips=any(book[name] > 0 for name in ("wrong_scan", "forgotten_end", "picker_sd")),
+            swaps=bool(book["low_charge_ppb"] > 0),
         )
 
     @property

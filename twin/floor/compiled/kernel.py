@@ -19,7 +19,7 @@ from twin.floor.compiled.links import (
     open_link,
 )
 from twin.floor.compiled.passage import accept
-from twin.floor.compiled.state import Floor, is_plain
+from twin.floor.compiled.state import Floor
 from twin.floor.compiled.tournament import put
 from twin.floor.rules.orders import return_order, take_order
 from twin.floor.rules.scanner import battery_column, is_low, report_number, report_us
@@ -80,7 +80,7 @@ def run(
             soon = put(tree, bits, leaf, arrival_us)
             prefetch(workers, _worker(soon, len(workers)))
             used += 1
-            asks = arrival_us == _NEVER and not is_plain(floor) and floor.asks[0] >= 0
+            asks = arrival_us == _NEVER and floor.has.swaps is not None and floor.asks[0] >= 0
         else:
             used += _other_ends(floor, leaf, now_us, rows[used])
             asks = floor.asks[0] >= 0
@@ -118,7 +118,7 @@ def _scan_ends(floor: Floor, windows: NDArray[np.int64], w: int, now_us: int, ro
     row["slip"] = 0
     row["copies"] = 0
     ready_us, failed = now_us, True
-    if not is_plain(floor) and me["tries"] == NOT_CONNECTED:
+    if floor.has.links is not None and me["tries"] == NOT_CONNECTED:
         ready_us = floor.links[w]["up_us"]
         _write_unsent(row, _NOT_CONNECTED, ready_us - now_us)
         row["beep_us"] = now_us
@@ -146,15 +146,12 @@ def _scan_arrives(
     tries, beep_us = cross(floor, me, w, scan, FEEDBACK, served_us)
     failed = tries > me["limit"]
     row["beep_us"] = beep_us
-    if is_plain(floor):
-        row["outcome"] = _NO_FEEDBACK if failed else _DELIVERED
-        return beep_us, failed
-    row["outcome"] = _DELIVERED if row["copies"] > 0 else _LOST_BUFFER
-    if failed and row["copies"] > 0:
-        row["outcome"] = _NO_FEEDBACK
-    elif not failed and is_wrong(floor.book, scan, role_of(me["line"], me["lines"])):
-        row["slip"] = _WRONG
-        failed = True
+    row["outcome"] = _NO_FEEDBACK if failed else _DELIVERED
+    if floor.has.uplink is not None and row["copies"] == 0:
+        row["outcome"] = _LOST_BUFFER
+    if floor.has.slips is not None and not failed:
+        failed = is_wrong(floor.book, scan, role_of(me["line"], me["lines"]))
+        row["slip"] = _WRONG if failed else 0
     return beep_us, failed
 
 
@@ -171,12 +168,12 @@ def _next_scan(
     me["number"] += 1
     if not failed:
         me["line"] = next_line(me["line"], me["lines"])
-        if not is_plain(floor) and _forgets_end(floor, me):
+        if floor.has.slips is not None and _forgets_end(floor, me):
             row["slip"] = _FORGOTTEN
             me["line"] = 0
         if me["lines"] > 0 and me["line"] == 0:
             _next_job(floor, me, w)
-        if not is_plain(floor) and is_low(floor.book, row["battery"]):
+        if floor.has.swaps is not None and is_low(floor.book, row["battery"]):
             return _ask_for_scanner(floor, w, row["time_us"])
     return _plan_scan(floor, me, w, windows, failed)
 
@@ -193,12 +190,12 @@ def _ask_for_scanner(floor: Floor, w: int, now_us: int) -> int:
     ask(floor, w, now_us, _SCAN)
     me = floor.workers[w]
     me["scan_us"] = _NEVER
-    if len(floor.orders_per_h) > 0 and me["line"] == 0:
+    if floor.has.orders is not None and me["line"] == 0:
         _return_order(floor, me, w)
     if floor.book[0]["telemetry_period_us"] > 0:
         floor.reporters[w]["made_us"] = _NEVER
         put(floor.tree, floor.bits, len(floor.workers) + w, _NEVER)
-    if len(floor.links) > 0:
+    if floor.has.links is not None:
         close_link(floor, w)
     return _NEVER
 
@@ -207,7 +204,7 @@ def _ask_for_scanner(floor: Floor, w: int, now_us: int) -> int:
 def _next_job(floor: Floor, me: np.void, w: int) -> None:
     """A worker takes the next job: the next of its own, or the site's next order."""
     me["job"] += 1
-    if not is_plain(floor) and len(floor.orders_per_h) > 0:
+    if floor.has.orders is not None:
         orders, in_hand = floor.orders[0], floor.in_hand[w]
         take_order(orders, floor.orders_per_h, floor.returned, in_hand)
         me["ready_us"] = max(me["ready_us"], in_hand["due_us"])
@@ -234,7 +231,7 @@ def _plan_scan(
     book = floor.book
     scan = fold(me["state"], me["number"])
     role = role_of(me["line"], me["lines"])
-    pace = 1.0 if is_plain(floor) else me["pace"]
+    pace = 1.0 if floor.has.slips is None else me["pace"]
     work_us = interval_us(book, scan, role, repeated, pace)
     scan_us = done_us(me["ready_us"], me["opens_us"], me["closes_us"], work_us)
     stretches = floor.stretches[w]
@@ -243,7 +240,7 @@ def _plan_scan(
         stretches["here"] += 1
         _come_back(book, me, windows, stretches["here"])
         scan_us = done_us(me["ready_us"], me["opens_us"], me["closes_us"], work_us)
-    if not is_plain(floor) and scan_us == _NEVER and _leaves_order(floor, me):
+    if floor.has.orders is not None and scan_us == _NEVER and _leaves_order(me):
         _return_order(floor, me, w)
     me["scan"] = scan
     me["scan_us"] = scan_us
@@ -251,9 +248,9 @@ def _plan_scan(
 
 
 @inlined_part
-def _leaves_order(floor: Floor, me: np.void) -> bool:
+def _leaves_order(me: np.void) -> bool:
     """Say whether a worker who does not come back to work today has an order not yet begun."""
-    return len(floor.orders_per_h) > 0 and me["line"] == 0 and me["lines"] > 0
+    return me["line"] == 0 and me["lines"] > 0
 
 
 @part
@@ -333,7 +330,7 @@ def open_sessions(floor: Floor, windows: NDArray[np.int64], sessions: NDArray[np
         _take(me, session, windows)
         floor.stretches[w]["here"] = session["first_window"]
         floor.stretches[w]["end"] = session["end_window"]
-        if len(floor.links) > 0:
+        if floor.has.links is not None:
             open_link(floor, w, session["opened_us"], session["until_us"])
         if _begins_job(me, session["resumes"] != _FRESH):
             _next_job(floor, me, w)

@@ -11,7 +11,7 @@ from twin.compiling import inlined_part, part
 from twin.draws import fold
 from twin.events import NEVER, Kind
 from twin.floor.compiled.charge import charge_ppb
-from twin.floor.compiled.state import Floor, is_plain
+from twin.floor.compiled.state import Floor
 from twin.floor.compiled.tournament import put
 from twin.floor.rules.ble import attempts, exchange_us, first_event_us
 from twin.floor.rules.link import (
@@ -37,7 +37,7 @@ def cross(
     floor: Floor, me: np.void, w: int, message: int, stream: int, ready_us: int
 ) -> tuple[int, int]:
     """Return the tries of a message, more than the limit if it fails, and when that is [us]."""
-    if not has_links(floor) or floor.links[w]["fade_to_us"] == _NEVER:
+    if floor.has.links is None or floor.links[w]["fade_to_us"] == _NEVER:
         return _cross_steady(me, message, stream, ready_us)
     link = floor.links[w]
     if is_cut(ready_us, link["fails_us"], me["interval_us"], me["limit"]):
@@ -79,9 +79,9 @@ def decide_scan(floor: Floor, me: np.void, w: int) -> int:
     scan_us = me["scan_us"]
     if scan_us == _NEVER:
         return _NEVER
-    if has_links(floor) and not is_known(floor.links[w], scan_us):
+    if floor.has.links is not None and not is_known(floor.links[w], scan_us):
         return _NEVER
-    if has_links(floor) and floor.links[w]["up_us"] != _NEVER:
+    if floor.has.links is not None and floor.links[w]["up_us"] != _NEVER:
         me["tries"] = NOT_CONNECTED
         return scan_us
     tries, arrival_us = cross(floor, me, w, me["scan"], UPLINK, scan_us)
@@ -95,9 +95,9 @@ def decide_report(floor: Floor, me: np.void, mine: np.void, w: int) -> int:
     made_us = mine["made_us"]
     if made_us == _NEVER:
         return _NEVER
-    if has_links(floor) and not is_known(floor.links[w], made_us):
+    if floor.has.links is not None and not is_known(floor.links[w], made_us):
         return _NEVER
-    if has_links(floor) and floor.links[w]["up_us"] != _NEVER:
+    if floor.has.links is not None and floor.links[w]["up_us"] != _NEVER:
         mine["tries"] = NOT_CONNECTED
         return made_us
     report = fold(mine["scanner_state"], mine["number"])
@@ -112,12 +112,6 @@ def ask(floor: Floor, w: int, now_us: int, why: int) -> None:
     floor.asks[0] = w
     floor.asks[1] = now_us
     floor.asks[2] = why
-
-
-@inlined_part
-def has_links(floor: Floor) -> bool:
-    """Say whether links are events of their own."""
-    return not is_plain(floor) and len(floor.links) > 0
 
 
 @inlined_part

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from twin.compiling import inlined_part, part
 from twin.events import NEVER
-from twin.floor.compiled.state import Floor, is_plain
+from twin.floor.compiled.state import Floor
 from twin.floor.rules.gateway import (
     acknowledged_us,
     copies,
@@ -33,14 +33,7 @@ def accept(floor: Floor, g: int, message: int, now_us: int, row: np.void) -> int
     gateway["free_us"] = served_us
     gateway["busy_us"] += work_us
     row["wait_us"] = begins_us - now_us
-    if is_plain(floor):
-        row["copies"] = 1
-        gateway["acknowledged_us"] = acknowledged_us(
-            served_us, trip_us(book, message), gateway["acknowledged_us"]
-        )
-        row["visible_us"] = visible_us(book, message, gateway["acknowledged_us"])
-        return served_us
-    counts = floor.held_until_us.shape[1] > 0
+    counts = floor.has.uplink is not None and floor.held_until_us.shape[1] > 0
     if counts:
         limit = book[0]["buffer_messages"]
         is_held = _held(floor.held[g], floor.held_until_us[g], served_us)
@@ -80,18 +73,22 @@ def _held(held: np.void, until_us: NDArray[np.int64], moment_us: int) -> int:
 def _publish(floor: Floor, g: int, message: int, served_us: int, row: np.void) -> tuple[int, int]:
     """Publish a message in its turn; return when the cloud has it and the gateway knows [us]."""
     book, gateway = floor.book, floor.gateways[g]
-    published_us = publishes_us(book, served_us, gateway["published_us"])
-    if gateway["stall_to_us"] > published_us:
+    published_us = served_us
+    if floor.has.uplink is not None:
+        published_us = publishes_us(book, served_us, gateway["published_us"])
+    if floor.has.links is not None and gateway["stall_to_us"] > published_us:
         link_class = floor.classes[gateway["kind"]]
         published_us = stalled_us(
             published_us, gateway["stall_from_us"], gateway["stall_to_us"],
             link_class["stall_us"], link_class["stall_every_us"],
         )  # fmt: skip
     round_trip_us = trip_us(book, message)
-    row["copies"] = copies(book, message)
-    if gateway["outage"] < gateway["end_outage"]:
-        return _publish_around(floor, g, published_us, round_trip_us, row)
-    gateway["published_us"] = published_us
+    row["copies"] = 1
+    if floor.has.uplink is not None:
+        row["copies"] = copies(book, message)
+        if gateway["outage"] < gateway["end_outage"]:
+            return _publish_around(floor, g, published_us, round_trip_us, row)
+        gateway["published_us"] = published_us
     gateway["acknowledged_us"] = acknowledged_us(
         published_us, round_trip_us, gateway["acknowledged_us"]
     )

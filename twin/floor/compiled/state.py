@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import inlined_part, rule
+from twin.compiling import rule
 from twin.draws import fold, root
 from twin.events import NEVER
 from twin.floor.compiled.memory import zeros
@@ -105,6 +105,21 @@ HELD = np.dtype([("first", "i8"), ("end", "i8")])
 """Which messages wait for the uplink of a gateway, counted from the beginning."""
 
 
+class Has(NamedTuple):
+    """The plan's ``Features`` in the types of fields: an array, or None for what cannot happen.
+
+    So the compiler knows the answer, leaves out what is off, and it costs a scan nothing; each set
+    of features that is used has a compilation of its own. Checks at run time took an eighth of
+    a scan together, though each took next to nothing.
+    """
+
+    links: NDArray[np.int64] | None
+    uplink: NDArray[np.int64] | None
+    orders: NDArray[np.int64] | None
+    slips: NDArray[np.int64] | None
+    swaps: NDArray[np.int64] | None
+
+
 class Floor(NamedTuple):
     """The arguments of the compiled engine.
 
@@ -137,8 +152,8 @@ class Floor(NamedTuple):
     asks
         The worker who asks the site for help, -1 for nobody, when [us], and after which kind of
         row, shape (3,).
-    extras
-        None where nothing but the plain pipeline can happen: see ``is_plain``.
+    has
+        What may happen on this floor, by type: see ``Has``.
     """
 
     book: NDArray[np.void]
@@ -160,18 +175,7 @@ class Floor(NamedTuple):
     returned: NDArray[np.void]
     in_hand: NDArray[np.void]
     asks: NDArray[np.int64]
-    extras: NDArray[np.int64] | None
-
-
-@inlined_part
-def is_plain(floor: Floor) -> bool:
-    """Say whether links hold, scanners last, nobody slips, work never ends, nothing is held.
-
-    The compiler knows the answer from the type of the field, not from its value: there is one
-    compilation with and one without all that, and what is off costs a scan nothing. Checks at
-    run time took an eighth of it, though each took next to nothing.
-    """
-    return floor.extras is None
+    has: Has
 
 
 def build_floor(plan: FloorPlan) -> Floor:
@@ -204,7 +208,7 @@ def build_floor(plan: FloorPlan) -> Floor:
         returned=np.zeros(len(workers), ORDER_DUE),
         in_hand=np.zeros(len(workers), ORDER_DUE),
         asks=np.full(3, -1, np.int64),
-        extras=_extras(plan),
+        has=_has(plan),
     )
 
 
@@ -218,7 +222,7 @@ def with_gateways(floor: Floor, plan: FloorPlan) -> Floor:
         rings[:known] = floor.held_until_us
     return floor._replace(
         gateways=gateways, again=again, held=held, held_until_us=rings,
-        outages=plan.outages, extras=_extras(plan),
+        outages=plan.outages, has=_has(plan),
     )  # fmt: skip
 
 
@@ -234,9 +238,9 @@ def _rings(plan: FloorPlan) -> NDArray[np.int64]:
     return np.zeros((plan.gateways, ring), np.int64)
 
 
-def _extras(plan: FloorPlan) -> NDArray[np.int64] | None:
-    """Return what the type of ``Floor.extras`` says."""
-    return None if plan.is_plain else np.zeros(0, np.int64)
+def _has(plan: FloorPlan) -> Has:
+    """Return what the types of its fields say."""
+    return Has(*(np.zeros(0, np.int64) if on else None for on in plan.features))
 
 
 def _gateways(plan: FloorPlan) -> NDArray[np.void]:
