@@ -28,7 +28,7 @@ PACKAGE = Path(__file__).resolve().parent
 COMPILED = not numba.config.DISABLE_JIT
 """True when rules run compiled, False when they run as plain Python."""
 
-ROOMS = ("compiling.py", "draws", "floor", "mesh", "analysis")
+ROOMS = ("compiling.py", "arrays", "draws", "floor", "mesh", "analysis")
 """What the digest covers, and so the only places where ``rule`` may be used."""
 
 _KEPT_FOLDERS = 8

@@ -15,6 +15,7 @@ from twin.errors import Problem, ScenarioError
 
 __all__ = [
     "data_names",
+    "data_path",
     "data_text",
     "near",
     "scenario_names",
@@ -41,6 +42,11 @@ def data_names() -> tuple[str, ...]:
 def data_text(name: str) -> str:
     """Read one data file by its name, such as "links.toml"."""
     return (_folder("data") / name).read_text(encoding="utf-8")
+
+
+def data_path(name: str) -> Path:
+    """Find a data file by its name, whether it exists or not."""
+    return _folder("data") / name
 
 
 def starter_text() -> str:
@@ -72,8 +78,9 @@ def scenario_path(name_or_path: str | os.PathLike[str], beside: Path | None = No
 
 def shown_path(path: Path) -> str:
     """Write a scenario's path for messages: packaged ones the same on every machine."""
-    if path.is_absolute() and path.parent == _folder("scenarios"):
-        return f"scenarios/{path.name}"
+    for folder in ("scenarios", "data"):
+        if path.is_absolute() and path.parent == _folder(folder):
+            return f"{folder}/{path.name}"
     return str(path)
 
 

@@ -8,6 +8,7 @@ decimal text goes through `decimal.Decimal`, never through binary fractions, so
     duration      int, microseconds [us]    us ms s min h d, also "1 h 30 min"
     length        float, metres [m]         mm cm m km
     power         float [dBm]               dBm
+    level         float [dB]                dB
     temperature   float [degC]              degC °C
     ratio         float, 0.03 for "3 %"     %
     rate          int [ppm/h]               %/h ppm/h
@@ -26,6 +27,7 @@ from twin.errors import UnitError
 __all__ = [
     "DURATION",
     "LENGTH",
+    "LEVEL",
     "POWER",
     "RATE",
     "RATIO",
@@ -33,12 +35,14 @@ __all__ = [
     "Kind",
     "format_duration",
     "format_length",
+    "format_level",
     "format_power",
     "format_rate",
     "format_ratio",
     "format_temperature",
     "parse_duration",
     "parse_length",
+    "parse_level",
     "parse_power",
     "parse_rate",
     "parse_ratio",
@@ -53,7 +57,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 _LARGEST = Decimal(2**63 - 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity: a table of units has no hash
 class Kind:
     """One kind of quantity: its units in terms of the base, its reader and its writer."""
 
@@ -75,6 +79,7 @@ def _scales(**units: str) -> dict[str, Decimal]:
 _DURATIONS = _scales(us="1", ms="1e3", s="1e6", min="6e7", h="3.6e9", d="8.64e10")
 _LENGTHS = _scales(mm="0.001", cm="0.01", m="1", km="1000")
 _POWERS = _scales(dBm="1")
+_LEVELS = _scales(dB="1")
 _TEMPERATURES = {"degC": Decimal(1), "°C": Decimal(1)}
 _RATIOS = {"%": Decimal("0.01")}
 _RATES = {"%/h": Decimal(10_000), "ppm/h": Decimal(1)}
@@ -157,6 +162,11 @@ def parse_power(value: object) -> float:
     return float(_exact(value, _POWERS, "-92 dBm")) + 0.0
 
 
+def parse_level(value: object) -> float:
+    """Read "7 dB"; [dB]; raises UnitError."""
+    return float(_exact(value, _LEVELS, "7 dB")) + 0.0
+
+
 def parse_temperature(value: object) -> float:
     """Read "21 degC"; [degC]; raises UnitError."""
     return float(_exact(value, _TEMPERATURES, "21 degC")) + 0.0
@@ -208,6 +218,11 @@ def format_power(dbm: float) -> str:
     return f"{_plain(_decimal(dbm))} dBm"
 
 
+def format_level(decibel: float) -> str:
+    """Write a ratio of powers [dB]."""
+    return f"{_plain(_decimal(decibel))} dB"
+
+
 def format_temperature(degc: float) -> str:
     """Write a temperature [degC]."""
     return f"{_plain(_decimal(degc))} degC"
@@ -228,6 +243,7 @@ DURATION = Kind(
 )
 LENGTH = Kind("length", _LENGTHS, "1.5 m", parse_length, format_length)
 POWER = Kind("power", _POWERS, "-92 dBm", parse_power, format_power)
+LEVEL = Kind("ratio of powers", _LEVELS, "7 dB", parse_level, format_level)
 TEMPERATURE = Kind("temperature", _TEMPERATURES, "21 degC", parse_temperature, format_temperature)
 RATIO = Kind("ratio", _RATIOS, "3 %", parse_ratio, format_ratio)
 RATE = Kind("rate", _RATES, "4 %/h", parse_rate, lambda ppm: format_rate(int(ppm)))

@@ -12,7 +12,7 @@ import pytest
 
 from tests.house.tree import at, parsed, python_files
 
-ROOMS = ("twin/draws", "twin/floor", "twin/mesh")
+ROOMS = ("twin/arrays", "twin/draws", "twin/floor", "twin/mesh")
 
 EXACT_MATH = {
     *("ceil", "copysign", "e", "factorial", "floor", "frexp", "fsum", "gcd", "inf", "isfinite"),

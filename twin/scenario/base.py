@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 __all__ = ["Count", "Finding", "Name", "Number", "Part", "refuse", "toml_key"]
 
-_SUFFIXES = ("_ppm_per_h", "_degc", "_dbm", "_us", "_m")
+_SUFFIXES = ("_ppm_per_h", "_degc", "_dbm", "_db", "_us", "_m")
 
 
 def toml_key(attribute: str) -> str:

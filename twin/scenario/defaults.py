@@ -25,6 +25,7 @@ _UNITS = frozenset(
         units.DURATION,
         units.LENGTH,
         units.POWER,
+        units.LEVEL,
         units.TEMPERATURE,
         units.RATIO,
         units.RATE,

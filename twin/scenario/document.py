@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from twin import units
 from twin.scenario.base import Finding, Name, Part, refuse
 from twin.scenario.cloud import Cloud
 from twin.scenario.fleet import Fleet
@@ -43,8 +44,7 @@ class Scenario(Part):
     fleet: Fleet
     links: Links
     cloud: Cloud
-    # A factory: making one here would compile its schema at import.
-    mesh: Mesh = Field(default_factory=Mesh)
+    mesh: Mesh
 
     _provenance: Provenance = PrivateAttr(default_factory=Provenance)
 
@@ -95,6 +95,7 @@ class Scenario(Part):
                 *self._place_findings(zones),
                 *self._charger_findings(zones),
                 *self._outage_findings(),
+                *self._mesh_findings(zones),
             ]
         )
         return self
@@ -138,6 +139,32 @@ class Scenario(Part):
             for name in outage.gateways
             if name not in groups
         ]
+
+    def _mesh_findings(self, zones: list[str]) -> list[Finding]:
+        mesh = self.mesh
+        findings = [
+            unknown(f"mesh.nodes.{group.name}.zone", group.zone, "zone", zones)
+            for group in mesh.nodes
+            if group.zone not in zones
+        ]
+        for bridge in mesh.bridges:
+            for key, place, size in (("x", bridge.x_m, self.site.width_m),
+                                     ("y", bridge.y_m, self.site.depth_m)):  # fmt: skip
+                if place is not None and place > size:
+                    what, given = "lies outside the site", units.format_length(place)
+                    allowed = f"at most {units.format_length(size)}"
+                    findings.append(
+                        Finding(f"mesh.bridges.{bridge.name}.{key}", what, given, allowed)
+                    )
+        known = mesh.places_to_name
+        for item in mesh.multicasts:
+            named = [("source", item.source)] if item.source not in mesh.node_names else []
+            named += [("to", name) for name in item.to if name not in known]
+            findings += [
+                unknown(f"mesh.multicasts.{item.name}.{key}", name, "node", list(known))
+                for key, name in named
+            ]
+        return findings
 
 
 def _without_none(value: Any) -> Any:

@@ -24,6 +24,7 @@ from twin.scenario.catalogue import law_names, law_table
 from twin.scenario.defaults import rows
 from twin.scenario.document import Provenance, Scenario
 from twin.scenario.filling import defaults, fill, name_scanners
+from twin.scenario.measured import read_links
 from twin.scenario.problems import problems_of, shown, unknown_key
 from twin.scenario.schema import law_keys, leaves, node_at
 
@@ -126,9 +127,23 @@ def _read(path: Path) -> Document:
         what = f"cannot be read: {error.strerror}"
         raise ScenarioError(Problem(what, file=shown_path(path))) from error
     try:
-        return tomllib.loads(text)
+        return _with_links(tomllib.loads(text), path)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(_syntax(error, text, path)) from error
+
+
+def _with_links(document: Document, path: Path) -> Document:
+    """Put the lines of a file of measured links where the scenario names the file."""
+    mesh = document.get("mesh")
+    measured = mesh.get("measured") if isinstance(mesh, dict) else None
+    if isinstance(measured, dict) and "file" in measured:
+        name = measured.pop("file")
+        if not isinstance(name, str):
+            allowed = "a path relative to the scenario, or a file of data/"
+            place = shown_path(path), "mesh.measured.file"
+            raise ScenarioError(Problem("not a path", *place, shown(name), allowed))
+        measured |= read_links(name, path.parent)
+    return document
 
 
 def _syntax(error: tomllib.TOMLDecodeError, text: str, path: Path) -> Problem:

@@ -20,8 +20,10 @@ __all__ = [
     "DurationUs",
     "Fraction",
     "LengthM",
+    "LevelDb",
     "PositiveDurationUs",
     "PositiveLengthM",
+    "PowerDbm",
     "Quantity",
     "RatePpmPerH",
     "TemperatureDegC",
@@ -116,6 +118,8 @@ DurationUs = Annotated[int, Quantity(units.DURATION, at_least="0 s", at_most=_LO
 PositiveDurationUs = Annotated[int, Quantity(units.DURATION, above="0 s", at_most=_LONGEST)]
 LengthM = Annotated[float, Quantity(units.LENGTH, at_least="0 m", at_most="10 km")]
 PositiveLengthM = Annotated[float, Quantity(units.LENGTH, above="0 m", at_most="10 km")]
+PowerDbm = Annotated[float, Quantity(units.POWER, at_least="-150 dBm", at_most="30 dBm")]
+LevelDb = Annotated[float, Quantity(units.LEVEL, at_least="0 dB", at_most="150 dB")]
 TemperatureDegC = Annotated[
     float, Quantity(units.TEMPERATURE, at_least="-60 degC", at_most="80 degC")
 ]

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays import put
 from twin.commands import FRESH, RESCANS
 from twin.compiling import inlined_part, part, prefetch, rule
 from twin.draws import fold
@@ -20,7 +21,6 @@ from twin.floor.compiled.links import (
 )
 from twin.floor.compiled.passage import accept
 from twin.floor.compiled.state import Floor
-from twin.floor.compiled.tournament import put
 from twin.floor.rules.orders import return_order, take_order
 from twin.floor.rules.scanner import battery_column, is_low, report_number, report_us
 from twin.floor.rules.streams import FEEDBACK

@@ -7,12 +7,12 @@ later than the stretch that is known waits undecided, its leaf empty, until the 
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays import put
 from twin.compiling import inlined_part, part
 from twin.draws import fold
 from twin.events import NEVER, Kind
 from twin.floor.compiled.charge import charge_ppb
 from twin.floor.compiled.state import Floor
-from twin.floor.compiled.tournament import put
 from twin.floor.rules.ble import attempts, exchange_us, first_event_us
 from twin.floor.rules.link import (
     fade_begins_us,

@@ -9,11 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays import empty_tree, leaf_bits, zeros
 from twin.compiling import rule
 from twin.draws import fold, root
 from twin.events import NEVER
-from twin.floor.compiled.memory import zeros
-from twin.floor.compiled.tournament import empty_tree, leaf_bits
 from twin.floor.plan import LONG_AGO_US, FloorPlan, start_orders
 from twin.floor.rules.orders import ORDER_DUE
 from twin.floor.rules.workload import NO_JOB, first_line, job_lines, pace

@@ -9,9 +9,9 @@ and each step is a minimum, so nothing is mispredicted and loads overlap. A bina
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.arrays.memory import zeros
 from twin.compiling import inlined_part, inlined_rule, prefetch
 from twin.events import NEVER
-from twin.floor.compiled.memory import zeros
 
 _NEVER = int(NEVER)
 MOMENT_BITS = 46
