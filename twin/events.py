@@ -175,3 +175,74 @@ class Asking(NamedTuple):
     worker: int
     now_us: int
     after: Kind
+
+
+class MeshKind(IntEnum):
+    """What happened on the mesh."""
+
+    SENT = 1
+    HEARD = 2
+    DROPPED = 3
+
+
+class Cause(IntEnum):
+    """Why a frame was dropped."""
+
+    NONE = 0
+    BUFFER_FULL = 1
+    CHANNEL_BUSY = 2
+    NOT_FORWARDED = 3
+
+
+MESH_KIND_MEANING = {
+    MeshKind.SENT: "a node began to send a message, its own or one that it forwards",
+    MeshKind.HEARD: "a node received a message for the first time; later copies are only counted",
+    MeshKind.DROPPED: "a node did not send a message that it should have",
+}
+
+CAUSE_MEANING = {
+    Cause.NONE: "nothing was dropped",
+    Cause.BUFFER_FULL: "as many frames as the node can hold were waiting already",
+    Cause.CHANNEL_BUSY: "carrier sense found the channel occupied each time",
+    Cause.NOT_FORWARDED: "the bridge does not forward this group: nothing of the host's goes out",
+}
+
+_ON_AIR = frozenset({MeshKind.SENT, MeshKind.HEARD})
+_HEARD = frozenset({MeshKind.HEARD})
+
+
+@dataclass(frozen=True)
+class MeshColumn:
+    """One column of the mesh's row, and the kinds for which it is filled."""
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+    kinds: frozenset[MeshKind]
+
+
+MESH_COLUMNS = (
+    MeshColumn("time_us", "i8", "us", "begin of a transmission, end of one that was heard, or the "
+               "moment of dropping; a row belongs to a run if this is before its end",
+               frozenset(MeshKind)),
+    MeshColumn("message", "i4", "index", "the message, in the order in which they were made",
+               frozenset(MeshKind)),
+    MeshColumn("node", "i4", "index", "who sent, heard or dropped, in the order of the mesh",
+               frozenset(MeshKind)),
+    MeshColumn("peer", "i4", "index", "whom it was heard from", _HEARD),
+    MeshColumn("air_us", "i4", "us", "how long the frame is on the air", _ON_AIR),
+    MeshColumn("ttl", "u1", "hops", "hops that the frame may still make, this one included",
+               frozenset(MeshKind)),
+    MeshColumn("hops", "u1", "hops", "hops that the message made up to here", _HEARD),
+    MeshColumn("quality", "u1", "-dBm", "link quality as the receiver's meter shows it", _HEARD),
+    MeshColumn("kind", "u1", "enum", "what happened", frozenset(MeshKind)),
+    MeshColumn("cause", "u1", "enum", "why it was dropped", frozenset({MeshKind.DROPPED})),
+    MeshColumn("attempt", "u1", "1", "how often the node sent this before",
+               frozenset({MeshKind.SENT})),
+    MeshColumn("processed", "u1", "1", "1 if the message was for this node", _HEARD),
+    MeshColumn("forwards", "u1", "1", "1 if the node is to send it on", _HEARD),
+)  # fmt: skip
+
+MESH_EVENT = np.dtype([(column.name, column.dtype) for column in MESH_COLUMNS])
+"""The flat row of the mesh: 32 bytes, two in a cache line."""

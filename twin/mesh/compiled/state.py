@@ -1,0 +1,157 @@
+"""What the compiled mesh knows, as arrays: together with the plan it *is* the mesh's state.
+
+What every frame touches at every receiver is as small as can be (``EAR``); what only new messages
+touch lies elsewhere.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.arrays import empty_tree, leaf_bits, zeros
+from twin.draws import fold, root
+from twin.mesh.plan import MESSAGE, MeshPlan
+
+NOTHING = -1
+"""Instead of a link: the receiver is free. Instead of a message: none."""
+
+EAR = np.dtype(
+    [
+        ("power_fw", "f8"),  # of all frames that arrive now
+        ("signal_fw", "f8"),  # of the one that is being received
+        ("since", "i4"),  # when that began, the low bits of the moment
+        ("link", "i4"),  # over which it comes
+        ("latest", "i4"),  # the message that was heard last
+        ("sending", "u1"),
+        ("spoilt", "u1"),
+        ("unused", "u2"),
+    ]
+)
+"""A node as receiver: two in a cache line, for this is what every frame touches at each."""
+
+MOUTH = np.dtype(
+    [
+        ("state", "i8"),
+        ("message", "i4"),  # on the air now
+        ("ttl", "i4"),
+        ("resends", "i4"),
+        ("waiting", "i4"),  # frames in its buffer
+        ("next_known", "i4"),  # where the next message is noted
+        ("messages", "i4"),  # of its own so far
+        ("process_groups", "i4"),
+        ("forward_groups", "i4"),
+        ("heard", "i8"),
+        ("foreign", "i8"),
+        ("dropped", "i8"),
+        ("sent", "i8"),
+        ("air_us", "i8"),
+        ("duplicates", "i8"),
+        ("lost_link", "i8"),
+        ("lost_collision", "i8"),
+        ("lost_sending", "i8"),
+        ("unused", "i8"),
+    ]
+)
+"""A node as sender, and what it knows: two cache lines."""
+
+WAITING = np.dtype(
+    [("due_us", "i8"), ("message", "i4"), ("ttl", "i2"), ("tries", "u1"), ("resends", "u1")]
+)
+"""A frame that waits at a node."""
+
+OVER = np.dtype(
+    [("state", "i8"), ("power_fw", "f8"), ("end", "i4"), ("quality", "i2"), ("hears", "i2")]
+)
+"""What a transmission needs of a link: links of one sender lie behind each other."""
+
+LENGTHS = 128
+"""Frames have 0 to 127 bytes."""
+
+
+class Mesh(NamedTuple):
+    """The arguments of the compiled engine.
+
+    Parameters
+    ----------
+    mac, radio
+        Arrays of one ``MAC`` and one ``RADIO`` record.
+    tree, bits
+        One leaf for each node: twice the moment of what comes next there, one more where it is
+        the begin of a transmission: frames end before others begin. And how many low bits of a key
+        hold the leaf.
+    ears, mouths
+        Arrays of ``EAR`` and ``MOUTH`` records, one for each node.
+    waiting, known
+        Frames that wait at each node, shape (nodes, buffers), in the order in which they came; and
+        the messages that each node heard last, shape (nodes, remembered).
+    links, over, first_link
+        Arrays of ``LINK`` and ``OVER`` records, and where those of each sender begin.
+    below
+        Below which signed 32-bit number a frame gets through in this hour, shape (lengths in use,
+        links).
+    length_of
+        Which row of ``below`` belongs to a frame of so many bytes, -1 where none is made yet,
+        shape (128,).
+    messages, to
+        Array of ``MESSAGE`` records, and the nodes to which directed ones go, one list behind
+        the other.
+    followed
+        Room for the links over which a frame was followed to its end, shape (most_links + 1,).
+    used
+        How many messages and how many addressees there are, shape (2,).
+    """
+
+    mac: NDArray[np.void]
+    radio: NDArray[np.void]
+    tree: NDArray[np.int64]
+    bits: int
+    ears: NDArray[np.void]
+    mouths: NDArray[np.void]
+    waiting: NDArray[np.void]
+    known: NDArray[np.int32]
+    links: NDArray[np.void]
+    over: NDArray[np.void]
+    first_link: NDArray[np.int64]
+    below: NDArray[np.int32]
+    length_of: NDArray[np.int64]
+    messages: NDArray[np.void]
+    to: NDArray[np.int32]
+    followed: NDArray[np.int64]
+    used: NDArray[np.int64]
+
+
+def build_mesh(plan: MeshPlan) -> Mesh:
+    """Return a mesh on which nobody sends yet."""
+    nodes = plan.nodes
+    bits = leaf_bits(max(nodes, 1))
+    ears, mouths = zeros(nodes, EAR), zeros(nodes, MOUTH)
+    ears["link"] = ears["latest"] = NOTHING
+    seed = root(int(plan.mac[0]["seed"]))
+    mouths["state"] = [fold(seed, word) for word in plan.words.tolist()]
+    mouths["process_groups"] = plan.process_groups
+    mouths["forward_groups"] = plan.forward_groups
+    known = zeros(nodes * plan.remembered, np.int32).reshape(nodes, plan.remembered)
+    known[:] = NOTHING
+    over = zeros(len(plan.links), OVER)
+    for name in ("state", "power_fw", "end", "quality", "hears"):
+        over[name] = plan.links[name]
+    return Mesh(
+        mac=plan.mac,
+        radio=plan.radio,
+        tree=empty_tree(bits),
+        bits=bits,
+        ears=ears,
+        mouths=mouths,
+        waiting=zeros(nodes * plan.buffers, WAITING).reshape(nodes, plan.buffers),
+        known=known,
+        links=plan.links,
+        over=over,
+        first_link=plan.first_link,
+        below=np.zeros((0, len(plan.links)), np.int32),
+        length_of=np.full(LENGTHS, NOTHING, np.int64),
+        messages=np.zeros(64, MESSAGE),
+        to=np.zeros(64, np.int32),
+        followed=np.zeros(plan.most_links + 1, np.int64),
+        used=np.zeros(2, np.int64),
+    )
