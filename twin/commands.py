@@ -18,10 +18,36 @@ class InstallGateway:
     usecase: str
 
 
-Command = InstallGateway
+@dataclass(frozen=True)
+class SendMulticast:
+    """Multicast a message over the mesh, now, from a node or from the host behind a bridge.
+
+    ``to`` names nodes and groups of nodes for a directed multicast; a node that processes the
+    message answers with ``reply_bytes`` [B], 0 for nothing, within ``reply_window_us`` [us], or
+    after its place in the list times ``delay_factor``.
+    """
+
+    source: str
+    groups: int
+    ttl: int
+    payload_bytes: int
+    to: tuple[str, ...]
+    reply_bytes: int
+    reply_window_us: int
+    delay_factor: int
+
+    def __post_init__(self) -> None:
+        """Take a list, as the journal gives it, for a tuple."""
+        object.__setattr__(self, "to", tuple(self.to))
+
+
+Command = InstallGateway | SendMulticast
 """What users ask of the site: the journal keeps it, and the desk carries it out."""
 
-ACTIONS: dict[str, type[Command]] = {"install gateway": InstallGateway}
+ACTIONS: dict[str, type[Command]] = {
+    "install gateway": InstallGateway,
+    "send multicast": SendMulticast,
+}
 """What the journal calls each command."""
 
 

@@ -15,15 +15,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twin import store
-from twin.analysis.kpis import kpi_row, kpi_table
+from twin.analysis.kpis import KPIS, kpi_row, kpi_table
+from twin.analysis.mesh import MESH_KPIS
 from twin.analysis.tally import Tally
 from twin.api.clients import Clients
-from twin.commands import ACTIONS, Command
+from twin.commands import ACTIONS, Command, InstallGateway
 from twin.errors import RunError
-from twin.events import EVENT, Kind
+from twin.events import EVENT, MESH_EVENT, Kind
 from twin.floor.plan import orders_us
 from twin.frames import Frames
 from twin.scenario import Scenario
+from twin.twin_mesh import MeshTwin
 from twin.units import format_duration, parse_duration
 from twin.world.desk import carry_out, check
 from twin.world.pace import run_in_slices
@@ -38,7 +40,7 @@ _COUNTED_AT_ONCE = 1 << 18
 Record = Literal["rows", "kpis"]
 
 
-class Twin(Clients):
+class Twin(Clients, MeshTwin):
     """A site in time; make one with ``twin.open``."""
 
     def __init__(
@@ -56,9 +58,12 @@ class Twin(Clients):
         self.engine = engine
         self.record: Record = record
         self.state = state
-        self._rows = store.KeptRows()
+        self._rows, self._mesh_rows = store.KeptRows(), store.KeptRows(MESH_EVENT)
         self._counted = 0  # rows that the tally has seen
-        self._site = Site(scenario, seed, engine, self._take, keeps_rows=record == "rows")
+        self._site = Site(
+            scenario, seed, engine, self._take, keeps_rows=record == "rows",
+            mesh_sink=self._take_mesh,
+        )  # fmt: skip
         roster = self._site.roster
         self.origin_us = self._site.calendar.origin_us
         self._tally = Tally(
@@ -190,19 +195,21 @@ class Twin(Clients):
         RunError
             The site could not do it, such as install a gateway that there is.
         """
-        check(self.roster, asked)
+        check(self._site, asked)
         names = {kind: name for name, kind in ACTIONS.items()}
         account = self.account  # as it was before
         with self.database.transaction():
-            account.install(asked)
+            if isinstance(asked, InstallGateway):
+                account.install(asked)
             self.database.note(self.now_us, names[type(asked)], asdict(asked))
             self.database.once_committed(partial(self.carry_out, asked))
 
     def carry_out(self, asked: Command) -> None:
         """Let the site do what the journal holds already; ``submit`` does both."""
-        self._count().grow(len(self.roster.gateways) + 1)
+        if isinstance(asked, InstallGateway):
+            self._count().grow(len(self.roster.gateways) + 1)
+            self.__dict__.pop("frames", None)  # it knew the old roster
         carry_out(self._site, asked)
-        self.__dict__.pop("frames", None)  # it knew the old roster
 
     def rows(self) -> NDArray[np.void]:
         """Return all rows so far as one array of ``twin.events.EVENT``.
@@ -273,11 +280,12 @@ class Twin(Clients):
         """Return the key figures so far as one row; names carry their units."""
         floor, now_us = self._site.floor, self.now_us
         orders = orders_us(self._site.plan, now_us) if self.scenario.work.orders else None
-        return kpi_row(self._count(), floor.busy_us(now_us), floor.most_held(), orders, now_us)
+        row = kpi_row(self._count(), floor.busy_us(now_us), floor.most_held(), orders, now_us)
+        return pd.concat([row, self._mesh_kpis()], axis=1) if self.scenario.mesh.exists else row
 
     def kpi_table(self) -> pd.DataFrame:
         """Return the key figures one below the other: name, value, unit, definition."""
-        return kpi_table(self.kpis())
+        return kpi_table(self.kpis(), (*KPIS, *MESH_KPIS))
 
     def provenance(self) -> dict[str, str]:
         """Return what makes this result again: scenario, digest, seed, moment, versions."""

@@ -53,7 +53,7 @@ def test_it_carries_every_file_of_the_package_and_no_other(wheel: Path) -> None:
         inside = {name for name in archive.namelist() if ".dist-info/" not in name}
     package = {path for path in (ROOT / "twin").rglob("*") if path.is_file()}
     code = {path for path in package if "__pycache__" not in path.parts}
-    folders = {*(ROOT / "data").glob("*.toml"), *(ROOT / "scenarios").glob("*.toml")}
+    folders = {*(ROOT / "data").glob("*"), *(ROOT / "scenarios").glob("*.toml")}
     wanted = {path.relative_to(ROOT).as_posix() for path in code}
     wanted |= {f"twin/_packaged/{path.relative_to(ROOT).as_posix()}" for path in folders}
     assert inside == wanted

@@ -1,6 +1,6 @@
 """Key figures of a run, each with its name, unit and definition."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,14 +119,23 @@ def kpi_row(
     return pd.DataFrame({kpi.name: [figures[kpi.name]] for kpi in KPIS})
 
 
-def kpi_table(row: pd.DataFrame) -> pd.DataFrame:
-    """Return the key figures one below the other: name, value, unit, definition."""
+def kpi_table(row: pd.DataFrame, known: Sequence[Kpi] = KPIS) -> pd.DataFrame:
+    """Return the key figures one below the other: name, value, unit, definition.
+
+    Parameters
+    ----------
+    row
+        A frame of one row.
+    known
+        Which figures it has; those that the row has not are left out.
+    """
+    kpis = [kpi for kpi in known if kpi.name in row]
     return pd.DataFrame(
         {
-            "name": [kpi.name for kpi in KPIS],
-            "value": [row[kpi.name].iloc[0] for kpi in KPIS],
-            "unit": [kpi.unit for kpi in KPIS],
-            "definition": [kpi.definition for kpi in KPIS],
+            "name": [kpi.name for kpi in kpis],
+            "value": [row[kpi.name].iloc[0] for kpi in kpis],
+            "unit": [kpi.unit for kpi in kpis],
+            "definition": [kpi.definition for kpi in kpis],
         }
     )
 

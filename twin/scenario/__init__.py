@@ -17,17 +17,20 @@ from twin.scenario.fleet import ChargerGroup, Fleet, GatewayGroup, ScannerGroup
 from twin.scenario.laws import Component, Constant, Law, Lognormal, Mixture, Normal, Uniform
 from twin.scenario.links import Ble, BleLink, Links, Outage
 from twin.scenario.loading import from_document, load, vary
-from twin.scenario.mesh import Mesh
+from twin.scenario.measured import ANY_CHANNEL, Measured
+from twin.scenario.mesh import Bridge, Mesh, MeshMac, MeshRadio, Multicast, NodeGroup
 from twin.scenario.run import Run
 from twin.scenario.site import Site, Station, Wall, Zone
 from twin.scenario.work import Break, JobConfig, JobLines, Orders, Shift, Work
 
 __all__ = [
+    "ANY_CHANNEL",
     "Asset",
     "Assumption",
     "Ble",
     "BleLink",
     "Break",
+    "Bridge",
     "ChargerGroup",
     "Cloud",
     "Component",
@@ -40,8 +43,13 @@ __all__ = [
     "Law",
     "Links",
     "Lognormal",
+    "Measured",
     "Mesh",
+    "MeshMac",
+    "MeshRadio",
     "Mixture",
+    "Multicast",
+    "NodeGroup",
     "Normal",
     "Orders",
     "Outage",

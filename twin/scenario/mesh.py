@@ -26,8 +26,10 @@ NODES_OF_A_BRIDGE = 1000
 """How many nodes one bridge serves (Synapse: 1,000 devices for each site controller)."""
 MOST_NODES = 65_536
 """How many nodes there can be: the address of a node has 3 bytes, a key of the engine 16 bits."""
-BROADCAST = 1
-"""The group that every node belongs to unless told otherwise."""
+LONGEST_FRAME_BYTES = 127
+"""The longest frame of IEEE 802.15.4 [B]."""
+ADDRESS_BYTES = 3
+"""What each node that is named takes of a packet [B]."""
 
 Channel = Annotated[int, Field(strict=True, ge=0, le=15)]
 NetworkId = Annotated[
@@ -125,6 +127,17 @@ class MeshMac(Part):
     def longest_payload_bytes(self) -> int:
         """What fits into one packet beside its header [B]."""
         return self.packet_bytes - self.header_bytes
+
+    @model_validator(mode="after")
+    def _fits_a_frame(self) -> Self:
+        if self.packet_bytes + self.frame_bytes > LONGEST_FRAME_BYTES:
+            given = f"{self.packet_bytes} and {self.frame_bytes}"
+            allowed = f"together at most {LONGEST_FRAME_BYTES}"
+            refuse([Finding("packet_bytes", "too long for a frame", given, allowed)])
+        if self.header_bytes > self.packet_bytes:
+            given, allowed = str(self.header_bytes), f"at most packet_bytes, {self.packet_bytes}"
+            refuse([Finding("header_bytes", "longer than a packet", given, allowed)])
+        return self
 
 
 class Member(Part):
@@ -297,9 +310,14 @@ class Mesh(Part):
     def _payloads(self) -> Iterator[Finding]:
         longest = self.mac.longest_payload_bytes
         for item in self.multicasts:
-            for key, size in (("payload_bytes", item.payload_bytes),
-                              ("reply_bytes", item.reply_bytes)):  # fmt: skip
-                if size > longest:
-                    allowed = f"at most {longest}, what a packet holds beside its header"
+            named = len({node for name in item.to for node in self.named(name)})
+            # Each addressee takes three bytes; an answer has one.
+            for key, size, nodes in (("payload_bytes", item.payload_bytes, named),
+                                     ("reply_bytes", item.reply_bytes, 1)):  # fmt: skip
+                room = longest - ADDRESS_BYTES * nodes
+                if size > room and (key == "payload_bytes" or size > 0):
+                    allowed = f"at most {room} for {nodes} named nodes" if nodes else (
+                        f"at most {room}, what a packet holds beside its header")  # fmt: skip
+                    what, hint = "too long for a packet", f"each node named takes {ADDRESS_BYTES}"
                     name = f"multicasts.{item.name}.{key}"
-                    yield Finding(name, "too long for a packet", str(size), allowed)
+                    yield Finding(name, what, str(size), allowed, hint if nodes else "")

@@ -1,7 +1,7 @@
 """The rows of a run: taken as they come, in one piece when somebody looks."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from twin.events import EVENT
 
@@ -15,9 +15,9 @@ class KeptRows:
     memory that is not written yet is not there yet.
     """
 
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._whole = np.zeros(0, EVENT)
+    def __init__(self, dtype: DTypeLike = EVENT) -> None:
+        """Begin with none, of one kind of rows."""
+        self._whole = np.zeros(0, dtype)
         self._used = 0
         self._chunks: list[NDArray[np.void]] = []  # not in the whole yet
 
@@ -30,7 +30,7 @@ class KeptRows:
         if self._chunks:
             end = self._used + sum(map(len, self._chunks))
             if end > len(self._whole):
-                room = np.empty(max(end, 2 * self._used), EVENT)
+                room = np.empty(max(end, 2 * self._used), self._whole.dtype)
                 room[: self._used] = self._whole[: self._used]
                 self._whole = room
             np.concatenate(self._chunks, out=self._whole[self._used : end])

@@ -14,26 +14,29 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from twin.commands import FRESH, RESCANS, RESUMES, SESSION, InstallGateway
+from twin.commands import FRESH, RESCANS, RESUMES, SESSION, InstallGateway, SendMulticast
 from twin.events import EMPTY, EVENT, NEVER, Asking, Kind, Outcome
 from twin.floor.engines import make_floor
 from twin.floor.rules.scanner import battery_column
-from twin.scenario import Scenario
+from twin.scenario import Multicast, Scenario
 from twin.world.arriving import Arrivals, Comer, Waiting
 from twin.world.build import make_plan, with_phone
 from twin.world.clock import Calendar
+from twin.world.network import Network
 from twin.world.pairing import Gateways, Place
 from twin.world.pool import Pool
 from twin.world.roster import make_roster, with_gateway
 
 _SIMPY_OWN_PRIORITIES = 2
-_CLOSE, _OPEN, _LOOK = range(3)
+_CLOSE, _OPEN, _LOOK, _SEND = range(4)
 _COLUMN = {name: i for i, name in enumerate(EVENT.names or ())}
 Sink = Callable[[NDArray[np.void]], None]
 
 
 class Row(NamedTuple):
-    """Something that is to happen: shift ``shift`` opens or closes (``rank``) at ``due_us``."""
+    """Something that is to happen at ``due_us``, by its ``rank``: a shift closes or opens, or a
+    multicast of the scenario is due (then ``shift`` says which).
+    """
 
     due_us: int
     rank: int
@@ -53,7 +56,14 @@ class Site:
     """A site in time; rows go to ``sink`` in order, in chunks."""
 
     def __init__(
-        self, scenario: Scenario, seed: int, engine: str, sink: Sink, *, keeps_rows: bool = True
+        self,
+        scenario: Scenario,
+        seed: int,
+        engine: str,
+        sink: Sink,
+        *,
+        keeps_rows: bool = True,
+        mesh_sink: Sink | None = None,
     ) -> None:
         """Build a site at its first moment.
 
@@ -65,6 +75,8 @@ class Site:
             Takes the rows.
         keeps_rows
             Whether the sink keeps what it is given; else a chunk is only good until the next.
+        mesh_sink
+            Takes the rows of the mesh; nobody by default.
         """
         self.scenario = scenario
         self.roster = make_roster(scenario, seed)
@@ -85,6 +97,11 @@ class Site:
         self._edges_us: dict[int, list[int]] = {}  # of each shift's latest occurrence
         for shift in range(len(scenario.work.shifts)):
             self._post_next(shift, 0)
+        self.network = Network(
+            scenario, seed, engine, mesh_sink or (lambda _: None), keeps_rows=keeps_rows
+        )
+        for item in range(len(scenario.mesh.multicasts)):
+            self._post(Row(self.network.due_us(item, 0), _SEND, item, 0))
 
     @property
     def now_us(self) -> int:
@@ -110,6 +127,7 @@ class Site:
             else:
                 break
         self._env.run(until=until_us)
+        self.network.run(until_us)
 
     def _post_next(self, shift: int, from_us: int) -> None:
         """Put a shift's next opening on the agenda, one that is already under way included."""
@@ -158,8 +176,17 @@ class Site:
                 self._waiting[w] = Waiting(row.until_us, NEVER, FRESH)
             # Shifts that begin together share what there is: equip them together.
             self._post(Row(row.due_us, _LOOK, 0, 0))
-        else:
+        elif row.rank == _LOOK:
             self._equip_waiting(row.due_us)
+        else:
+            self.multicast(self.scenario.mesh.multicasts[row.shift])
+            due_us = self.network.due_us(row.shift, row.due_us + 1)
+            self._post(Row(due_us, _SEND, row.shift, 0))
+
+    def multicast(self, asked: Multicast | SendMulticast) -> None:
+        """Send a message over the mesh now."""
+        self.network.run(self.now_us)
+        self.network.send(asked, self.now_us)
 
     def install(self, asked: InstallGateway) -> None:
         """Take a phone into service now; who waits for a gateway gets it at once."""

@@ -125,8 +125,8 @@ class CompiledMesh:
             if length not in self._lengths:
                 self._lengths[length] = len(self._lengths)
                 self._mesh.length_of[length] = len(self._mesh.below)
-                below = zeros(self._mesh.below.size + len(self._mesh.links), np.int32)
-                below = below.reshape(-1, len(self._mesh.links))
+                rows, links = len(self._lengths), len(self._mesh.links)
+                below = zeros(rows * links, np.int32).reshape(rows, links)
                 below[:-1] = self._mesh.below
                 self._mesh = self._mesh._replace(below=below)
                 fill_below(self._mesh, length, self._hour, below[-1])

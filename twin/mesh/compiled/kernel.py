@@ -235,8 +235,9 @@ def _hear(
         return used
     note_known(mesh, n, m)
     place = place_in(mesh.to, message["first_to"], message["end_to"], n)
-    meant = is_meant(message, mouth["process_groups"], place)
-    forwards = goes_on(message, mouth["forward_groups"], ttl)
+    is_directed = message["end_to"] > message["first_to"]
+    meant = is_meant(message["groups"], mouth["process_groups"], is_directed, place)
+    forwards = goes_on(message["groups"], mouth["forward_groups"], ttl)
     mouth["heard"] += 1
     message["heard"] += 1
     row = rows[used]
@@ -258,7 +259,9 @@ def _hear(
             drop(mesh, n, m, ttl - 1, now_us, _FULL, rows[used])
             used += 1
     if meant and message["reply_bytes"] > 0:
-        due_us = now_us + reply_wait_us(mac, message, frame, place)
+        due_us = now_us + reply_wait_us(
+            mac, frame, place, message["delay_factor"], message["reply_window_us"]
+        )
         reply = add_reply(mesh, m, n, due_us)
         due_us += send_wait_us(mac, fold(mesh.messages[reply]["state"], mouth["state"]), 0)
         if not wait(mesh, n, reply, message["ttl"], due_us, 0):

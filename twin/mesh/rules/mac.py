@@ -80,32 +80,34 @@ def is_busy(mac: Any, heard_fw: float) -> bool:
 
 
 @rule
-def reply_wait_us(mac: Any, message: Any, frame: int, place: int) -> int:
+def reply_wait_us(mac: Any, frame: int, place: int, delay_factor: int, window_us: int) -> int:
     """Return how long a node waits before it answers [us].
 
     Parameters
     ----------
-    mac, message
-        A ``MAC`` and a ``MESSAGE`` record.
+    mac
+        A ``MAC`` record.
     frame
-        Address state of this message at this node.
+        Address state of the message at this node.
     place
         Of the node in the list of a directed multicast; -1 for one that is not directed.
+    delay_factor
+        What a directed one staggers its answers by [1].
+    window_us
+        Within which all others choose a moment [us].
     """
     if place >= 0:
-        return place * message["delay_factor"] * mac["delay_factor_us"]
-    return int(unit(fold(fold(frame, REPLY), 0)) * (message["reply_window_us"] + 1))
+        return place * delay_factor * mac["delay_factor_us"]
+    return int(unit(fold(fold(frame, REPLY), 0)) * (window_us + 1))
 
 
 @inlined_rule
-def is_meant(message: Any, process_groups: int, place: int) -> bool:
+def is_meant(groups: int, process_groups: int, is_directed: bool, place: int) -> bool:
     """Say whether a node processes what it heard: one of its groups, and named if any is."""
-    in_group = (message["groups"] & process_groups) != 0
-    is_directed = message["end_to"] > message["first_to"]
-    return in_group and (place >= 0 or not is_directed)
+    return (groups & process_groups) != 0 and (place >= 0 or not is_directed)
 
 
 @inlined_rule
-def goes_on(message: Any, forward_groups: int, ttl: int) -> bool:
+def goes_on(groups: int, forward_groups: int, ttl: int) -> bool:
     """Say whether a node sends on what it heard with so many hops left."""
-    return ttl > 1 and (message["groups"] & forward_groups) != 0
+    return ttl > 1 and (groups & forward_groups) != 0
