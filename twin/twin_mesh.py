@@ -181,8 +181,8 @@ class MeshTwin:
         """Return the messages so far, one line each; the index is the number that events name.
 
         ``asked`` is the message that an answer is for, empty for others; ``heard`` counts the nodes
-        that have it, ``reach`` is their share of the others [1], ``last_us`` when a node processed
-        it last [us].
+        that have it, ``reach`` is their share of the others in the source's network [1], ``last_us``
+        when a node processed it last [us].
         """
         found = self._network.engine.messages()
         names = np.array([node.name for node in self._network.nodes], object)
@@ -200,7 +200,7 @@ class MeshTwin:
             "heard": found["heard"],
             "processed": found["processed"],
             "dropped": found["dropped"],
-            "reach": found["heard"] / max(1, len(names) - 1),
+            "reach": found["heard"] / np.maximum(1, self._network.others[found["source"]]),
             "last_us": found["last_us"],
         })  # fmt: skip
         frame.loc[found["asked"] == _NOTHING, "asked"] = pd.NA
@@ -261,4 +261,5 @@ class MeshTwin:
         """Return the key figures of the mesh as one row."""
         engine = self._network.engine
         use, cut = engine.use(), len(self._cut_off)
-        return mesh_row(engine.messages(), use, self._heard_air_us(use), cut, self.now_us)
+        heard_us, others = self._heard_air_us(use), self._network.others
+        return mesh_row(engine.messages(), use, heard_us, others, cut, self.now_us)

@@ -10,8 +10,8 @@ __all__ = ["MESH_KPIS", "heard_air_us", "mesh_row"]
 
 MESH_KPIS = (
     Kpi("mesh_multicasts", "messages", "messages that hosts or nodes multicast, answers left out"),
-    Kpi("mesh_reach_mean", "share", "mean share of the other nodes that had such a message in the "
-        "end, whatever its hops and groups"),
+    Kpi("mesh_reach_mean", "share", "mean share of the other nodes of its network that had such a "
+        "message in the end, whatever its hops and groups"),
     Kpi("mesh_answered", "share", "answers that came back, of those that nodes made"),
     Kpi("mesh_latency_mean_ms", "ms", "mean time from a message to the last node "
         "that processed it"),
@@ -33,6 +33,7 @@ def mesh_row(
     messages: NDArray[np.void],
     use: NDArray[np.void],
     heard_us: NDArray[np.int64],
+    others: NDArray[np.int64],
     cut_off: int,
     now_us: int,
 ) -> pd.DataFrame:
@@ -44,6 +45,8 @@ def mesh_row(
         What became of the messages, and what each node's radio did.
     heard_us
         For how long each node had a sender in reach, shape (nodes,) [us].
+    others
+        How many other nodes are in each node's network, shape (nodes,) [1].
     cut_off
         How many nodes no bridge reaches [1].
     now_us
@@ -52,11 +55,10 @@ def mesh_row(
     asked = messages[messages["asked"] < 0]
     answers = messages[messages["asked"] >= 0]
     processed = asked[asked["processed"] > 0]
-    others = max(1, len(use) - 1)
     air = (use["air_us"] + heard_us) / max(now_us, 1)
     figures = {
         "mesh_multicasts": len(asked),
-        "mesh_reach_mean": _mean(asked["heard"] / others),
+        "mesh_reach_mean": _mean(asked["heard"] / np.maximum(1, others[asked["source"]])),
         "mesh_answered": _mean(answers["processed"] > 0),
         "mesh_latency_mean_ms": _mean((processed["last_us"] - processed["made_us"]) / 1e3),
         "mesh_transmissions": int(use["sent"].sum()),

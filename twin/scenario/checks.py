@@ -25,11 +25,14 @@ def warnings(scenario: Scenario) -> tuple[str, ...]:
         *_about_temperature(scenario),
         *_about_chargers(scenario),
         *_about_outages(scenario),
+        *_about_mesh(scenario),
     )
 
 
 def _about_work(scenario: Scenario) -> Iterator[str]:
     work = scenario.work
+    if _is_mesh_alone(scenario):
+        return
     if not work.shifts:
         yield "work.shifts: no shift, so nobody works"
     elif work.most_workers() == 0:
@@ -81,6 +84,8 @@ def _about_scanners(scenario: Scenario) -> Iterator[str]:
 def _about_gateways(scenario: Scenario) -> Iterator[str]:
     fleet, workers = scenario.fleet, scenario.work.most_workers()
     slots = fleet.slots("stationary") + fleet.slots("mobile")
+    if _is_mesh_alone(scenario):
+        return
     if slots == 0:
         yield "fleet.gateways: no gateway, so no scan reaches the cloud"
     elif slots < workers:
@@ -167,3 +172,28 @@ def _about_outages(scenario: Scenario) -> Iterator[str]:
                 f"links.outages.{place}: begins {units.format_duration(outage.after_us)} after "
                 f"the start, but run.horizon is {units.format_duration(horizon)}"
             )
+
+
+def _is_mesh_alone(scenario: Scenario) -> bool:
+    """Say whether nothing but a mesh is meant: nobody works, and there is nothing to work with."""
+    fleet = scenario.fleet
+    return scenario.mesh.exists and not (scenario.work.shifts or fleet.scanners or fleet.gateways)
+
+
+def _about_mesh(scenario: Scenario) -> Iterator[str]:
+    mesh = scenario.mesh
+    if not mesh.exists:
+        return
+    members = (*mesh.nodes, *mesh.bridges)
+    channels = {mesh.channel if m.channel is None else m.channel for m in members}
+    for channel in sorted(channels & {*mesh.radio.interfered_channels}):
+        yield f"mesh.channel: channel {channel} lies under Wi-Fi; 4, 9 and 14 do not"
+    forwards = {bridge.name: bridge.forward_groups for bridge in mesh.bridges}
+    for item in mesh.multicasts:
+        if item.source in forwards and not item.groups & forwards[item.source]:
+            yield (
+                f"mesh.multicasts.{item.name}: the bridge {item.source} forwards none of its "
+                "groups, so it never goes out"
+            )
+    if not mesh.multicasts:
+        yield "mesh.multicasts: nothing is sent over the mesh unless you do, with Twin.multicast"

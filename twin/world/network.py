@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,9 @@ class Network:
         self.nodes = make_nodes(scenario, seed)
         self.plan = make_mesh_plan(scenario, self.nodes, seed)
         self.engine = make_mesh(engine, self.plan, keeps_rows=keeps_rows)
+        sizes = Counter(node.network for node in self.nodes)
+        self.others = np.array([sizes[node.network] - 1 for node in self.nodes], np.int64)
+        """How many other nodes are in each node's network, shape (nodes,) [1]."""
         self._index = {node.name: n for n, node in enumerate(self.nodes)}
 
     def due_us(self, item: int, from_us: int) -> int:
