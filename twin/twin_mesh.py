@@ -181,8 +181,8 @@ class MeshTwin:
         """Return the messages so far, one line each; the index is the number that events name.
 
         ``asked`` is the message that an answer is for, empty for others; ``heard`` counts the nodes
-        that have it, ``reach`` is their share of the others in the source's network [1], ``last_us``
-        when a node processed it last [us].
+        that have it, ``reach`` is their share of the others in the source's network [1], and
+        ``last_us`` when a node processed it last [us].
         """
         found = self._network.engine.messages()
         names = np.array([node.name for node in self._network.nodes], object)

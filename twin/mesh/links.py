@@ -180,11 +180,12 @@ def _finish(
 ) -> None:
     """Fill what follows from the level of a link, and from the networks of its ends."""
     interfered = np.array([n.network.channel in radio.interfered_channels for n in nodes], bool)
-    if len(links):
-        links["interference"] = np.where(interfered[starts], radio.interference, 0.0)
+    if not len(links):
+        return
+    links["interference"] = np.where(interfered[starts], radio.interference, 0.0)
     kinds = {network: k for k, network in enumerate({node.network: 0 for node in nodes})}
     of_node = np.array([kinds[node.network] for node in nodes], np.int64)
-    hears = np.array([[b.hears(a) for b in kinds] for a in kinds], bool).reshape(len(kinds), -1)
+    hears = np.array([[b.hears(a) for b in kinds] for a in kinds], bool)
     links["hears"] = hears[of_node[starts], of_node[links["end"]]]
     fill_meters(links, radio.meter_error_db, -radio.meter_floor_dbm)
 
