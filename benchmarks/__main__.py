@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import twin
+from benchmarks.flood import flood, meshes
 from benchmarks.measure import RUNS, in_turn, machine, median, seconds, spread
 from twin.api.clients import INSIGHT_URL
 from twin.api.http import Request
@@ -306,7 +307,12 @@ def command(arguments: list[str] | None, environment: dict[str, str], code: str 
     )  # fmt: skip
 
 
-PARTS = {f.__name__: f for f in (engines, pipeline, scale, full, analysis, api, pages, commands)}
+PARTS = {
+    part.__name__: part
+    for part in (
+        engines, pipeline, scale, full, flood, meshes, analysis, api, pages, commands,
+    )
+}  # fmt: skip
 
 
 def main(chosen: list[str]) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from twin.draws import fold, root
 from twin.events import MESH_EVENT, Cause, MeshKind
 from twin.mesh.plan import MESSAGE, USE, MeshPlan
-from twin.mesh.reference.node import Following, Frame, Message, Node
+from twin.mesh.reference.node import Following, Frame, Link, Message, Node
 from twin.mesh.rules.mac import (
     airtime_us,
     busy_wait_us,
@@ -41,6 +41,7 @@ class ReferenceMesh:
         """Build a mesh on which nobody sends yet."""
         self._plan = plan
         self._mac, self._radio = plan.mac[0], plan.radio[0]
+        self._capture = float(self._mac["capture_ratio"]), int(self._mac["capture_window_us"])
         self._env = simpy.Environment()
         seed = root(int(self._mac["seed"]))
         self._nodes = [self._node(n, fold(seed, int(word))) for n, word in enumerate(plan.words)]
@@ -58,10 +59,19 @@ class ReferenceMesh:
             process_groups=int(plan.process_groups[n]),
             forward_groups=int(plan.forward_groups[n]),
             is_bridge=bool(plan.is_bridge[n]),
-            links=range(int(plan.first_link[n]), int(plan.first_link[n + 1])),
+            links=self._links(n),
             buffers=plan.buffers,
             known=deque(maxlen=plan.remembered),
         )
+
+    def _links(self, n: int) -> list[Link]:
+        """Return the links of a sender as plain numbers."""
+        first, end = self._plan.first_link[n : n + 2].tolist()
+        columns = (self._plan.links[name][first:end].tolist() for name in Link._fields[1:])
+        return [
+            Link(place, *facts)
+            for place, facts in enumerate(zip(*columns, strict=True), start=first)
+        ]
 
     def offer(self, wishes: NDArray[np.void], to: NDArray[np.int32], now_us: int) -> None:
         """Multicast messages now.
@@ -180,11 +190,9 @@ class ReferenceMesh:
             self._below.clear()
         state = fold(fold(message.state, RECEPTION), frame.resends)
         for link in node.links:
-            facts = self._plan.links[link]
-            noticed = gets_through(
-                fold(state, int(facts["state"])), self._chance(link, message.frame_bytes)
-            )
-            self._notice(node, self._nodes[facts["end"]], link, float(facts["power_fw"]), noticed)
+            below = self._chance(link.place, message.frame_bytes)
+            noticed = gets_through(fold(state, link.state), below)
+            self._notice(node, self._nodes[link.end], link, noticed)
         self._at(now_us + air_us, self._end, node, link_free=True)
 
     def _chance(self, link: int, frame_bytes: int) -> int:
@@ -196,13 +204,13 @@ class ReferenceMesh:
             self._below[key] = threshold(chance, frame_bytes, reference_bytes)
         return self._below[key]
 
-    def _notice(self, sender: Node, node: Node, link: int, signal_fw: float, noticed: bool) -> None:
+    def _notice(self, sender: Node, node: Node, link: Link, noticed: bool) -> None:
         """A frame begins at a receiver, which follows it, goes on with another, or hears neither.
 
         A frame that noise or interference takes is not noticed: it only disturbs.
         """
-        ratio, window_us = self._mac["capture_ratio"], self._mac["capture_window_us"]
-        others_fw, followed = node.power_fw, node.follows
+        ratio, window_us = self._capture
+        signal_fw, others_fw, followed = link.power_fw, node.power_fw, node.follows
         node.power_fw += signal_fw
         if node.sends is not None:
             sender.use["lost_sending"] += 1
@@ -210,13 +218,13 @@ class ReferenceMesh:
         if not noticed:
             sender.use["lost_link"] += 1
         elif followed is None and is_clear(signal_fw, others_fw, ratio):
-            node.follows = Following(link, signal_fw, self._now_us)
+            node.follows = Following(link.place, signal_fw, self._now_us)
         else:
             sender.use["lost_collision"] += 1  # this one, or the one whose place it takes
             if followed is not None:
                 early = self._now_us - followed.since_us <= window_us
                 if early and is_clear(signal_fw, others_fw, ratio):
-                    node.follows = Following(link, signal_fw, self._now_us)
+                    node.follows = Following(link.place, signal_fw, self._now_us)
                     return
         if followed is not None:
             rest_fw = node.power_fw - followed.signal_fw
@@ -229,20 +237,19 @@ class ReferenceMesh:
         node.sends = None
         received = []
         for link in node.links:
-            facts = self._plan.links[link]
-            other = self._nodes[facts["end"]]
-            other.power_fw -= float(facts["power_fw"])
-            if other.follows is not None and other.follows.link == link:
+            other = self._nodes[link.end]
+            other.power_fw -= link.power_fw
+            if other.follows is not None and other.follows.link == link.place:
                 if other.follows.spoilt:
                     node.use["lost_collision"] += 1
                 else:
-                    received.append((other, facts))
+                    received.append((other, link))
                 other.follows = None
-        for other, facts in received:
+        for other, link in received:
             if frame.message in other.known:
                 node.use["duplicates"] += 1
-            elif facts["hears"]:
-                self._hear(node, other, frame, int(facts["quality"]))
+            elif link.hears:
+                self._hear(node, other, frame, link.quality)
             else:
                 other.use["foreign"] += 1
         if self._mac["collision_detect"] and is_busy(self._mac, node.power_fw):

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from twin.mesh.plan import USE
+
+
+class Link(NamedTuple):
+    """A link to a receiver: what of ``LINK`` a transmission needs, and its place in the plan."""
+
+    place: int
+    end: int
+    state: int
+    power_fw: float
+    quality: int
+    hears: bool
 
 
 @dataclass
@@ -67,7 +79,7 @@ class Node:
     process_groups: int
     forward_groups: int
     is_bridge: bool
-    links: range
+    links: list[Link]
     buffers: int
     known: deque[int]
     use: dict[str, int] = field(default_factory=lambda: dict.fromkeys(USE.names or (), 0))
