@@ -64,6 +64,12 @@ def test_every_field_without_a_row_is_required_or_empty_by_design() -> None:
         "fleet.scanners",
         "links.outages",
         "links.outages.*.gateways",
+        "mesh.bridges",
+        "mesh.bridges.*.x",
+        "mesh.bridges.*.y",
+        "mesh.multicasts",
+        "mesh.multicasts.*.to",
+        "mesh.nodes",
         "site.stations",
         "site.walls",
         "work.jobs",
@@ -72,6 +78,9 @@ def test_every_field_without_a_row_is_required_or_empty_by_design() -> None:
         "work.shifts.*.breaks",
         "work.shifts.*.zones",
     }
+    own = ("channel", "network_id", "feature_bits", "encryption", "encryption_key",
+           "transmit_power")  # fmt: skip
+    empty |= {f"mesh.{group}.*.{name}" for group in ("nodes", "bridges") for name in own}
     optional = {key for key in schema_keys() if not node_of(key).required}
     assert optional == empty
     assert not optional & rows().keys()

@@ -25,7 +25,10 @@ from twin.scenario import (
     warnings,
 )
 
-NAMES = ("cold_store", "peak_week", "pilot_line", "quiet_line", "reference_site", "wifi_outage")
+NAMES = (
+    "cold_store", "measured_mesh", "mesh_10k", "peak_week", "pilot_line", "quiet_line",
+    "reference_site", "wifi_outage",
+)  # fmt: skip
 
 
 def starter() -> dict[str, Any]:

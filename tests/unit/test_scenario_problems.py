@@ -44,7 +44,7 @@ SLIPS = [
         "ble",
         "links.ble.mobile.connection_interval?",
     ),
-    ("[mesh]\nnodes = 5", "mesh.nodes", "5", "reserved", ""),
+    ("[mesh]\nnodes = 5", "mesh.nodes", "5", "a list of tables", ""),
     ('[run]\nhorizon = "8 m"', "run.horizon", '"8 m"', "us, ms, s, min, h, d", "1 h 30 min"),
     ("[run]\nhorizon = 8", "run.horizon", "8", "at most 400 d", "1 h 30 min"),
     ('[run]\nhorizon = "0 s"', "run.horizon", '"0 s"', "above 0 s", ""),
