@@ -170,6 +170,5 @@ def begin(
         if cause != _NO_CAUSE:
             drop(mesh, n, m, ttl, now_us, cause, rows[used])
             used += 1
-        elif mesh.ears[n]["sending"] == 0:
-            plan_node(mesh, n, now_us)
+        plan_node(mesh, n, now_us)
     return used

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.arrays import put
-from twin.compiling import inlined_part, prefetch, rule
+from twin.compiling import inlined_part, part, prefetch, rule
 from twin.draws import fold
 from twin.events import NEVER, Cause, MeshKind
 from twin.mesh.compiled.messages import add_reply, note_known, place_in
@@ -57,17 +57,20 @@ def run(mesh: Mesh, until_us: int, room: int, rows: NDArray[np.void], used: int)
             used = _send(mesh, key & mask, moment >> 1, rows, used)
         else:
             used = _end(mesh, key & mask, moment >> 1, rows, used)
+        plan_node(mesh, key & mask, moment >> 1)
     return used
 
 
 @inlined_part
 def plan_node(mesh: Mesh, n: int, now_us: int) -> None:
-    """Note when a node that is not sending begins to."""
-    waiting = mesh.waiting[n]
+    """Note what comes next at a node: the end of its frame, or the begin of the next."""
+    mouth, waiting = mesh.mouths[n], mesh.waiting[n]
     due_us = _NEVER
-    for k in range(mesh.mouths[n]["waiting"]):
+    for k in range(mouth["waiting"]):
         due_us = min(due_us, waiting[k]["due_us"])
     moment = _NEVER if due_us == _NEVER else 2 * max(due_us, now_us) + 1
+    if mesh.ears[n]["sending"]:
+        moment = 2 * mouth["ends_us"]
     _fetch(mesh, put(mesh.tree, mesh.bits, n, moment))
 
 
@@ -91,16 +94,7 @@ def _send(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) ->
         if waiting[i]["due_us"] < waiting[k]["due_us"]:
             k = i
     if mac["carrier_sense"] and is_busy(mac, mesh.ears[n]["power_fw"]):
-        waiting[k]["tries"] += 1
-        if waiting[k]["tries"] <= mac["busy_tries"]:
-            frame = fold(mesh.messages[waiting[k]["message"]]["state"], mouth["state"])
-            waiting[k]["due_us"] = now_us + busy_wait_us(mac, frame, waiting[k]["tries"])
-        else:
-            drop(mesh, n, waiting[k]["message"], waiting[k]["ttl"], now_us, _BUSY, rows[used])
-            used += 1
-            _take_out(mesh, n, k)
-        plan_node(mesh, n, now_us)
-        return used
+        return _back_off(mesh, n, k, now_us, rows, used)
     m = waiting[k]["message"]
     mouth["message"], mouth["ttl"] = m, waiting[k]["ttl"]
     mouth["resends"] = waiting[k]["resends"]
@@ -113,8 +107,22 @@ def _send(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) ->
     mouth["sent"] += 1
     mouth["air_us"] += air_us
     message["sent"] += 1
+    mouth["ends_us"] = now_us + air_us
     _go_on_air(mesh, n, now_us)
-    _fetch(mesh, put(mesh.tree, mesh.bits, n, 2 * (now_us + air_us)))
+    return used + 1
+
+
+@part
+def _back_off(mesh: Mesh, n: int, k: int, now_us: int, rows: NDArray[np.void], used: int) -> int:
+    """The channel is occupied: try again later, or not at all; return the rows used."""
+    mouth, frame, mac = mesh.mouths[n], mesh.waiting[n, k], mesh.mac[0]
+    frame["tries"] += 1
+    if frame["tries"] <= mac["busy_tries"]:
+        state = fold(mesh.messages[frame["message"]]["state"], mouth["state"])
+        frame["due_us"] = now_us + busy_wait_us(mac, state, frame["tries"])
+        return used
+    drop(mesh, n, frame["message"], frame["ttl"], now_us, _BUSY, rows[used])
+    _take_out(mesh, n, k)
     return used + 1
 
 
@@ -192,11 +200,10 @@ def _end(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) -> 
             used = _hear(mesh, n, followed[i], m, ttl, now_us, rows, used)
     if mac["collision_detect"] and is_busy(mac, mesh.ears[n]["power_fw"]):
         used = _send_again(mesh, n, now_us, rows, used)
-    plan_node(mesh, n, now_us)
     return used
 
 
-@inlined_part
+@part
 def _send_again(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) -> int:
     """A node that heard another as it ended repeats its multicast; return the rows used."""
     mouth, mac = mesh.mouths[n], mesh.mac[0]
@@ -259,17 +266,26 @@ def _hear(
             drop(mesh, n, m, ttl - 1, now_us, _FULL, rows[used])
             used += 1
     if meant and message["reply_bytes"] > 0:
-        due_us = now_us + reply_wait_us(
-            mac, frame, place, message["delay_factor"], message["reply_window_us"]
-        )
-        reply = add_reply(mesh, m, n, due_us)
-        due_us += send_wait_us(mac, fold(mesh.messages[reply]["state"], mouth["state"]), 0)
-        if not wait(mesh, n, reply, message["ttl"], due_us, 0):
-            drop(mesh, n, reply, message["ttl"], now_us, _FULL, rows[used])
-            used += 1
-    if mesh.ears[n]["sending"] == 0:
-        plan_node(mesh, n, now_us)
+        used = _answer(mesh, n, m, place, now_us, rows, used)
+    plan_node(mesh, n, now_us)
     return used
+
+
+@part
+def _answer(
+    mesh: Mesh, n: int, asked: int, place: int, now_us: int, rows: NDArray[np.void], used: int
+) -> int:
+    """A node answers what it processed; return the rows used."""
+    mouth, message, mac = mesh.mouths[n], mesh.messages[asked], mesh.mac[0]
+    frame, ttl = fold(message["state"], mouth["state"]), message["ttl"]
+    wait_us = reply_wait_us(mac, frame, place, message["delay_factor"], message["reply_window_us"])
+    reply = add_reply(mesh, asked, n, now_us + wait_us)
+    own = fold(mesh.messages[reply]["state"], mouth["state"])
+    due_us = now_us + wait_us + send_wait_us(mac, own, 0)
+    if wait(mesh, n, reply, ttl, due_us, 0):
+        return used
+    drop(mesh, n, reply, ttl, now_us, _FULL, rows[used])
+    return used + 1
 
 
 @inlined_part
@@ -302,7 +318,7 @@ def _take_out(mesh: Mesh, n: int, k: int) -> None:
         for_next["resends"] = behind["resends"]
 
 
-@inlined_part
+@part
 def drop(mesh: Mesh, n: int, m: int, ttl: int, now_us: int, cause: int, row: np.void) -> None:
     """Write the row of a frame that a node does not send."""
     mesh.mouths[n]["dropped"] += 1

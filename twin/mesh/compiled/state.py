@@ -50,7 +50,7 @@ MOUTH = np.dtype(
         ("lost_link", "i8"),
         ("lost_collision", "i8"),
         ("lost_sending", "i8"),
-        ("unused", "i8"),
+        ("ends_us", "i8"),  # the frame on the air
     ]
 )
 """A node as sender, and what it knows: two cache lines."""
