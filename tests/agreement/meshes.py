@@ -99,8 +99,9 @@ def _mac(seed: int, protocol: Mapping[str, float]) -> NDArray[np.void]:
     numbers = {
         "seed": seed, "jitter": 1, "slot_us": 320, "send_jitter_us": 5000,
         "forward_delay_us": 20_000, "forward_jitter_us": 20_000, "busy_fw": power_fw(-90.0),
-        "busy_tries": 4, "resends": 3, "capture_window_us": 128, "reference_bytes": 100,
-        "overhead_bytes": 16, "delay_factor_us": 20_000, "capture_ratio": 2.0, **protocol,
+        "busy_tries": 4, "turnaround_us": 192, "resends": 3, "capture_window_us": 128,
+        "reference_bytes": 100, "overhead_bytes": 16, "delay_factor_us": 20_000,
+        "capture_ratio": 2.0, **protocol,
     }  # fmt: skip
     for name, value in numbers.items():
         mac[0][name] = value

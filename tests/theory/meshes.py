@@ -20,7 +20,8 @@ AIR_US = (6 + FRAME_BYTES) * 32
 
 MAC_NUMBERS: Mapping[str, float] = {
     "jitter": 1, "slot_us": 320, "send_jitter_us": 5000, "forward_delay_us": 20_000,
-    "forward_jitter_us": 20_000, "busy_fw": power_fw(-90.0), "busy_tries": 4, "resends": 3,
+    "forward_jitter_us": 20_000, "busy_fw": power_fw(-90.0), "busy_tries": 4,
+    "turnaround_us": 192, "resends": 3,
     "capture_window_us": 128, "reference_bytes": FRAME_BYTES, "overhead_bytes": OVERHEAD_BYTES,
     "delay_factor_us": 20_000, "capture_ratio": 2.0,
 }  # fmt: skip

@@ -2,8 +2,7 @@
 
 The reach of floods was computed apart from this project, in floating point and with its own chance,
 from the same measured receptions: 50 sources, 40 floods each, the source counted among the reached.
-The two agree within 0.015: its receptions were averaged over the rounds of the measurement in
-another way.
+The two agree within 0.015.
 """
 
 from itertools import pairwise

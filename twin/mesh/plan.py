@@ -33,6 +33,7 @@ MAC = np.dtype(
         ("forward_jitter_us", "i8"),
         ("busy_fw", "f8"),
         ("busy_tries", "i8"),
+        ("turnaround_us", "i8"),
         ("resends", "i8"),
         ("capture_window_us", "i8"),
         ("reference_bytes", "i8"),

@@ -94,8 +94,9 @@ class MeshMac(Part):
 
     With `jitter` a sender waits a random number of slots within
     `send_jitter_us`, one that forwards waits `forward_delay_us` and then within
-    `forward_jitter_us` [us]. With `carrier_sense` a sender listens first and
-    tries `busy_tries` times again where it hears more than `busy_dbm`; with
+    `forward_jitter_us` [us]. With `carrier_sense` a sender listens first, tries
+    `busy_tries` times again where it hears more than `busy_dbm`, and begins
+    `turnaround_us` [us] after it heard nothing; with
     `collision_detect` it repeats a multicast up to `resends` times when it hears
     another sender as it ends.
 
@@ -113,6 +114,7 @@ class MeshMac(Part):
     forward_jitter_us: DurationUs
     busy_dbm: PowerDbm
     busy_tries: Tries
+    turnaround_us: DurationUs
     resends: Tries
     capture_db: LevelDb
     capture_window_us: DurationUs

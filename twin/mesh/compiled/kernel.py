@@ -93,8 +93,8 @@ def _send(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) ->
     for i in range(1, mouth["waiting"]):
         if waiting[i]["due_us"] < waiting[k]["due_us"]:
             k = i
-    if mac["carrier_sense"] and is_busy(mac, mesh.ears[n]["power_fw"]):
-        return _back_off(mesh, n, k, now_us, rows, used)
+    if mac["carrier_sense"] and not waiting[k]["sensed"]:
+        return _sense(mesh, n, k, now_us, rows, used)
     m = waiting[k]["message"]
     mouth["message"], mouth["ttl"] = m, waiting[k]["ttl"]
     mouth["resends"] = waiting[k]["resends"]
@@ -113,9 +113,18 @@ def _send(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) ->
 
 
 @part
-def _back_off(mesh: Mesh, n: int, k: int, now_us: int, rows: NDArray[np.void], used: int) -> int:
-    """The channel is occupied: try again later, or not at all; return the rows used."""
+def _sense(mesh: Mesh, n: int, k: int, now_us: int, rows: NDArray[np.void], used: int) -> int:
+    """A node listens before it sends: it turns around, tries again later, or gives up.
+
+    Returns
+    -------
+    the rows used
+    """
     mouth, frame, mac = mesh.mouths[n], mesh.waiting[n, k], mesh.mac[0]
+    if not is_busy(mac, mesh.ears[n]["power_fw"]):
+        frame["sensed"] = 1
+        frame["due_us"] = now_us + mac["turnaround_us"]
+        return used
     frame["tries"] += 1
     if frame["tries"] <= mac["busy_tries"]:
         state = fold(mesh.messages[frame["message"]]["state"], mouth["state"])
@@ -193,6 +202,7 @@ def _end(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) -> 
         end = mesh.over[followed[i]]["end"]
         prefetch(mesh.mouths, end)
         prefetch(mesh.known[end], 0)
+        prefetch(mesh.waiting[end], 0)
     for i in range(count):
         if _knows(mesh, mesh.over[followed[i]]["end"], m):
             mouth["duplicates"] += 1
@@ -300,6 +310,7 @@ def wait(mesh: Mesh, n: int, m: int, ttl: int, due_us: int, resends: int) -> boo
     frame["ttl"] = ttl
     frame["tries"] = 0
     frame["resends"] = resends
+    frame["sensed"] = 0
     mouth["waiting"] += 1
     return True
 
@@ -316,6 +327,7 @@ def _take_out(mesh: Mesh, n: int, k: int) -> None:
         for_next["ttl"] = behind["ttl"]
         for_next["tries"] = behind["tries"]
         for_next["resends"] = behind["resends"]
+        for_next["sensed"] = behind["sensed"]
 
 
 @part

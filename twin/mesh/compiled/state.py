@@ -56,7 +56,14 @@ MOUTH = np.dtype(
 """A node as sender, and what it knows: two cache lines."""
 
 WAITING = np.dtype(
-    [("due_us", "i8"), ("message", "i4"), ("ttl", "i2"), ("tries", "u1"), ("resends", "u1")]
+    [
+        ("due_us", "i8"),
+        ("message", "i4"),
+        ("ttl", "u1"),
+        ("tries", "u1"),
+        ("resends", "u1"),
+        ("sensed", "u1"),
+    ]
 )
 """A frame that waits at a node."""
 

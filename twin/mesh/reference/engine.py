@@ -147,31 +147,36 @@ class ReferenceMesh:
         self._env.schedule(event, SIMPY_OWN_PRIORITIES + rank, delay_us)  # type: ignore[arg-type]
 
     def _due(self, node: Node) -> None:
-        """A frame is due: it goes out, waits for a free channel, or is given up.
+        """A frame is due: it goes out, or the node listens first.
 
         While the node sends it waits; the end of that transmission looks again.
         """
         frame = node.due(self._now_us)
         if node.sends is not None or frame is None:
             return
-        if self._mac["carrier_sense"] and is_busy(self._mac, node.power_fw):
-            self._back_off(node, frame)
+        if self._mac["carrier_sense"] and not frame.sensed:
+            self._sense(node, frame)
         else:
             node.waiting.remove(frame)
             self._begin(node, frame)
 
-    def _back_off(self, node: Node, frame: Frame) -> None:
-        """The channel is occupied: try again later, or not at all."""
-        frame.tries += 1
-        if frame.tries > self._mac["busy_tries"]:
-            node.waiting.remove(frame)
-            self._drop(node, frame.message, frame.ttl, self._now_us, Cause.CHANNEL_BUSY)
-        else:
-            state = fold(self._messages[frame.message].state, node.state)
-            frame.due_us = self._now_us + busy_wait_us(self._mac, state, frame.tries)
+    def _sense(self, node: Node, frame: Frame) -> None:
+        """A node listens before it sends: it turns around, tries again later, or gives up."""
+        now_us = self._now_us
+        if not is_busy(self._mac, node.power_fw):
+            frame.sensed = True
+            frame.due_us = now_us + int(self._mac["turnaround_us"])
             self._at(frame.due_us, self._due, node)
-        if node.due(self._now_us) is not None:
-            self._at(self._now_us, self._due, node)
+        elif frame.tries < self._mac["busy_tries"]:
+            frame.tries += 1
+            state = fold(self._messages[frame.message].state, node.state)
+            frame.due_us = now_us + busy_wait_us(self._mac, state, frame.tries)
+            self._at(frame.due_us, self._due, node)
+        else:
+            node.waiting.remove(frame)
+            self._drop(node, frame.message, frame.ttl, now_us, Cause.CHANNEL_BUSY)
+        if node.due(now_us) is not None:
+            self._at(now_us, self._due, node)
 
     def _begin(self, node: Node, frame: Frame) -> None:
         """A transmission begins: whoever is in reach and free follows it."""

@@ -58,6 +58,7 @@ class Frame:
     due_us: int = 0
     tries: int = 0
     resends: int = 0
+    sensed: bool = False
 
 
 @dataclass
