@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,11 +137,20 @@ def headline(twin: Twin) -> str:
     """Say the result in one sentence with its numbers."""
     kpi = _named(twin.kpi_table())
     scans = f"{kpi['scans']} scans in {units.format_duration(_minutes_us(twin.now_us))}"
+    mesh = _mesh_headline(kpi)
     if kpi["scans"] == "0":
-        return f"{scans}: nobody scanned anything."
+        return mesh.strip() or f"{scans}: nobody scanned anything."
     half, most = kpi["beep_p50_ms"], kpi["beep_p95_ms"]
     beep = f"half of the beeps came within {half} ms, 95 % within {most} ms"
-    return f"{scans}: {beep}; {kpi['lost']} messages lost, {kpi['jobs']} jobs done."
+    return f"{scans}: {beep}; {kpi['lost']} messages lost, {kpi['jobs']} jobs done.{mesh}"
+
+
+def _mesh_headline(kpi: Mapping[str, str]) -> str:
+    """Say what became of the multicasts, if there were any."""
+    if kpi.get("mesh_multicasts", "0") == "0":
+        return ""
+    reach = 100 * float(kpi["mesh_reach_mean"])
+    return f" {kpi['mesh_multicasts']} multicasts reached {reach:.0f} % of the mesh on average."
 
 
 def _named(table: pd.DataFrame) -> dict[str, str]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -26,6 +25,8 @@ from twin.mesh.topology import (
 from twin.units import parse_duration
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from twin.store import KeptRows
     from twin.world.network import Network
     from twin.world.site import Site

@@ -59,6 +59,21 @@ WRONG = {
         "import twin.scenario.document",
         "No circles inside a room, type-only ones included",
     ),
+    "between engines of the mesh": (
+        "mesh/compiled/extra.py",
+        "import twin.mesh.reference",
+        "The two engines of the mesh do not know each other",
+    ),
+    "rules of the mesh to engine": (
+        "mesh/rules/extra.py",
+        "import twin.mesh.compiled.state",
+        "The rules of the mesh know neither engine",
+    ),
+    "networkx": (
+        "mesh/compiled/extra.py",
+        "import networkx",
+        "networkx lives in the topology and in plots",
+    ),
     "numba": ("floor/rules/extra.py", "import numba", "numba lives in compiling"),
     "simpy": (
         "floor/compiled/extra.py",

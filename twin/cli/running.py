@@ -160,13 +160,15 @@ def _summary(document: Scenario) -> str:
     from twin.units import format_duration
 
     fleet, run_part, site = document.fleet, document.run, document.site
+    nodes = document.mesh.node_count
+    mesh = f", a mesh of {_count(nodes, 'node')}" if nodes else ""
     phones = sum(group.count for group in fleet.gateways if group.kind == "mobile")
     gateways = _count(sum(group.count for group in fleet.gateways), "gateway")
     workers = _count(document.work.most_workers(), "worker")
     return (
         f"{document.name}: {site.width_m:g} m x {site.depth_m:g} m, "
         f"{_count(len(document.work.shifts), 'shift')}, at most {workers} at once, "
-        f"{_count(fleet.scanner_count, 'scanner')}, {gateways} ({phones:,} of them phones); "
+        f"{_count(fleet.scanner_count, 'scanner')}, {gateways} ({phones:,} of them phones){mesh}; "
         f"{format_duration(run_part.horizon_us)} from {run_part.start:%Y-%m-%d %H:%M} "
         f"({run_part.time_zone}), digest {document.digest[:12]}"
     )
