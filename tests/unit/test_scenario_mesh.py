@@ -7,7 +7,7 @@ import pytest
 
 import twin
 from twin.errors import ScenarioError
-from twin.scenario import ANY_CHANNEL, Scenario, from_document, warnings
+from twin.scenario import ANY_CHANNEL, Scenario, assumptions, from_document, warnings
 
 MESH = """
 extends = "pilot_line"
@@ -198,3 +198,10 @@ def test_what_is_odd(tmp_path: Path) -> None:
     silent = warnings(twin.vary(scenario, "mesh.multicasts", []))
     assert any("Twin.multicast" in text for text in silent)
     assert warnings(twin.load("measured_mesh")) == ()
+
+
+def test_a_result_rests_on_the_mesh_only_where_there_is_one(tmp_path: Path) -> None:
+    with_mesh = {item.key for item in assumptions(load(tmp_path, MESH))}
+    without = {item.key for item in assumptions(twin.load("pilot_line"))}
+    assert "mesh.radio.cliff" in with_mesh
+    assert not [key for key in without if key.startswith("mesh.")]

@@ -45,6 +45,8 @@ def _of_keys(scenario: Scenario) -> Iterator[Assumption]:
     origins = scenario.provenance.origins
     named = scenario.provenance.laws
     for key, pattern, value in leaves(scenario.document()):
+        if key.startswith("mesh.") and not scenario.mesh.exists:
+            continue
         row = rows().get(pattern) or _catalogue_row(scenario, key, pattern)
         if row is None:
             continue
