@@ -66,7 +66,7 @@ def lost_in_earshot(load: float) -> float:
 
 @pytest.mark.parametrize("load", [0.05, 0.2])
 def test_carrier_sense_saves_who_hears_the_others(load: float) -> None:
-    # Two collide that begin within the turnaround of each other; those who waited for the same frame
+    # Two collide that begin within the turnaround of each other; those who waited for one frame
     # to end do so a little more often than by chance.
     by_chance = 1 - math.exp(-2 * load * TURNAROUND_US / AIR_US)
     assert 0.9 * by_chance < lost_in_earshot(load) < 1.3 * by_chance

@@ -172,7 +172,7 @@ def test_links_are_as_asymmetric_as_measured_and_for_the_reason_measured() -> No
     spread = intervals.mean([apart.std() for apart, _, _ in found])
     explained = intervals.mean([share for _, share, _ in found])
     of_nodes = intervals.mean([sd for _, _, sd in found])
-    assert spread.low < 2 * np.sqrt(0.55**2 + 0.5 * 0.3**2) < spread.high  # the defaults
+    assert spread.low < 2 * np.sqrt(0.52**2 + 0.5 * 0.3**2) < spread.high  # the defaults
     assert 1.0 < spread.low < spread.high < 1.47
     assert 0.74 < explained.low < explained.high < 0.90
     assert 0.64 < of_nodes.low < of_nodes.high < 0.79
