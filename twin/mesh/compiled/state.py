@@ -68,7 +68,7 @@ WAITING = np.dtype(
 """A frame that waits at a node."""
 
 OVER = np.dtype(
-    [("state", "i8"), ("power_fw", "f8"), ("end", "i4"), ("quality", "i2"), ("hears", "i2")]
+    [("state", "i8"), ("power_fw", "f8"), ("end", "u4"), ("quality", "i2"), ("hears", "i2")]
 )
 """What a transmission needs of a link: links of one sender lie behind each other."""
 
