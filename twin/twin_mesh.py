@@ -115,10 +115,17 @@ class MeshTwin:
         ]
         return pd.DataFrame(rows, columns=columns)
 
-    def expected_reach(self, source: str, ttl: int = 5) -> pd.Series:
-        """Return which share of the other nodes a flood reaches at best, by hops [1].
+    def expected_reach(self, source: str, ttl: int = 5, *, payload_bytes: int = 20) -> pd.Series:
+        """Return which share of the other nodes a flood reaches on average, by hops [1].
 
         Every node sends once and nothing collides: see ``twin.mesh.topology.expected_reach``.
+
+        Parameters
+        ----------
+        source, ttl
+            Where the flood begins, and how many hops it goes at most [1].
+        payload_bytes
+            How long the message is [B].
 
         Raises
         ------
@@ -128,7 +135,9 @@ class MeshTwin:
         names = [node.name for node in self._network.nodes]
         if source not in names:
             raise RunError(f"no node of the mesh is called {source!r}", hint="nodes() lists them")
-        shares = expected_reach(self._network.plan, names.index(source), ttl)
+        plan, mac = self._network.plan, self._network.plan.mac[0]
+        frame_bytes = payload_bytes + int(mac["overhead_bytes"])
+        shares = expected_reach(plan, names.index(source), ttl, frame_bytes=frame_bytes)
         return pd.Series(shares, index=pd.RangeIndex(1, ttl + 1, name="hops"), name="share")
 
     def multicast(
@@ -182,7 +191,7 @@ class MeshTwin:
         """Return the messages so far, one line each; the index is the number that events name.
 
         ``asked`` is the message that an answer is for, empty for others; ``heard`` counts the nodes
-        that have it, ``reach`` is their share of the others in the source's network [1], and
+        that have it, ``reach`` is their share of the ``others`` in the source's network [1], and
         ``last_us`` when a node processed it last [us].
         """
         found = self._network.engine.messages()
@@ -201,6 +210,7 @@ class MeshTwin:
             "heard": found["heard"],
             "processed": found["processed"],
             "dropped": found["dropped"],
+            "others": self._network.others[found["source"]],
             "reach": found["heard"] / np.maximum(1, self._network.others[found["source"]]),
             "last_us": found["last_us"],
         })  # fmt: skip

@@ -11,7 +11,7 @@ from twin.compiling import rule
 from twin.draws import fold, root, unit
 from twin.mesh.nodes import MeshNode
 from twin.mesh.plan import MeshPlan
-from twin.mesh.rules.radio import reception
+from twin.mesh.rules.radio import reception, threshold
 from twin.mesh.rules.streams import RECEPTION
 
 USABLE = 0.1
@@ -135,7 +135,13 @@ def hop_counts(plan: MeshPlan, sources: Sequence[int]) -> NDArray[np.int64]:
 
 
 def expected_reach(
-    plan: MeshPlan, source: int, ttl: int, *, runs: int = 200, seed: int = 0
+    plan: MeshPlan,
+    source: int,
+    ttl: int,
+    *,
+    frame_bytes: int | None = None,
+    runs: int = 200,
+    seed: int = 0,
 ) -> NDArray[np.float64]:
     """Return which share of the other nodes a flood reaches within each number of hops [1].
 
@@ -148,6 +154,8 @@ def expected_reach(
         Nodes and links, and the index of the node that begins.
     ttl
         The most hops.
+    frame_bytes
+        How long the frame is [B]; the reference length of the receptions where it is not given.
     runs, seed
         How many floods are tried, with which luck.
 
@@ -157,7 +165,10 @@ def expected_reach(
     """
     reached = np.zeros(ttl, np.int64)
     hops = np.zeros(plan.nodes, np.int64)
-    chances = receptions(plan)
+    chances, reference_bytes = receptions(plan), int(plan.mac[0]["reference_bytes"])
+    if frame_bytes is not None:
+        below = [threshold(chance, frame_bytes, reference_bytes) for chance in chances.tolist()]
+        chances = 0.5 + np.array(below, float) / 2**32
     for run in range(runs):
         state = fold(fold(root(seed), RECEPTION), run)
         flood_once(state, source, plan.links, plan.first_link, chances, hops, reached)

@@ -4,18 +4,22 @@ from twin.plots.batteries import battery
 from twin.plots.floor import floor_map
 from twin.plots.jobs import job_durations
 from twin.plots.latency import latency_distribution
+from twin.plots.mesh import airtime_share, mesh_map, reach_by_hop
 from twin.plots.outages import links
 from twin.plots.queue import queue_over_day
 from twin.plots.scans import scans_per_hour
 from twin.plots.uplink import backlog
 
 __all__ = [
+    "airtime_share",
     "backlog",
     "battery",
     "floor_map",
     "job_durations",
     "latency_distribution",
     "links",
+    "mesh_map",
     "queue_over_day",
+    "reach_by_hop",
     "scans_per_hour",
 ]

@@ -18,6 +18,7 @@ from twin.plots.batteries import battery
 from twin.plots.floor import floor_map
 from twin.plots.jobs import job_durations
 from twin.plots.latency import latency_distribution
+from twin.plots.mesh import air_share, airtime_share, hop_shares, mesh_map, reach_by_hop
 from twin.plots.outages import MOST_GATEWAYS, links, outages
 from twin.plots.queue import queue_over_day
 from twin.plots.scans import scans_per_hour
@@ -53,6 +54,9 @@ class Picture:
 
 def pictures(twin: Twin) -> tuple[Picture, ...]:
     """Choose the pictures of a run; they are drawn when they are asked for."""
+    work, fleet = twin.scenario.work, twin.scenario.fleet
+    if twin.scenario.mesh.exists and not (work.shifts or fleet.gateways):
+        return _mesh(twin)
     events = twin.events(columns=_DRAWN)
     return (
         _floor(twin, events),
@@ -61,6 +65,7 @@ def pictures(twin: Twin) -> tuple[Picture, ...]:
         _links(twin, events),
         _backlog(events),
         _jobs(twin),
+        *(_mesh(twin) if twin.scenario.mesh.exists else ()),
     )
 
 
@@ -154,4 +159,32 @@ def _jobs(twin: Twin) -> Picture:
         "Histogram of how long jobs took, in minutes, by kind of job.",
         lines.job_line(jobs),
         partial(job_durations, jobs=jobs),
+    )
+
+
+def _mesh(twin: Twin) -> tuple[Picture, Picture, Picture]:
+    site, nodes, links = twin.scenario.site, twin.nodes(), twin.links()
+    events, messages = twin.mesh_events("heard"), twin.messages()
+    ratio = site.depth_m / site.width_m if nodes["x_m"].notna().all() else 0.75
+    return (
+        Picture(
+            "The mesh",
+            "Plan of the nodes of the mesh and their links, coloured by link quality.",
+            lines.mesh_line(nodes, links),
+            lambda ax: mesh_map(ax, nodes, links),
+            height=1.0 + 6.3 * min(1.4, max(0.25, ratio)),
+            right=0.75,
+        ),
+        Picture(
+            "Reach by hop",
+            "Share of the nodes that first heard a message at each number of hops.",
+            lines.reach_line(hop_shares(events, messages), messages),
+            lambda ax: reach_by_hop(ax, events, messages),
+        ),
+        Picture(
+            "Airtime",
+            "Histogram of the share of time that nodes send or have a sender in reach.",
+            lines.airtime_line(air_share(nodes, twin.now_us)),
+            lambda ax: airtime_share(ax, nodes, twin.now_us),
+        ),
     )

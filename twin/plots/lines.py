@@ -6,27 +6,33 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from twin.plots.batteries import without_scanner_us
 from twin.plots.clock import HOUR_US, MINUTE_US, local_bins
+from twin.plots.mesh import USABLE
 from twin.plots.outages import outages
 from twin.plots.rows import arrivals
 from twin.plots.style import two_digits
 from twin.plots.uplink import peak
 
 __all__ = [
+    "airtime_line",
     "backlog_line",
     "battery_line",
     "floor_line",
     "job_line",
     "latency_line",
     "links_line",
+    "mesh_line",
     "queue_line",
+    "reach_line",
     "scan_line",
 ]
 
 _LATENCIES = (("scan_to_beep_ms", "scan to beep"), ("scan_to_cloud_ms", "scan to cloud"))
 _CLOCK = "%H:%M on %Y-%m-%d"
+_NAMED = 5  # of those that are cut off
 
 
 def floor_line(gateways: pd.DataFrame) -> str:
@@ -42,6 +48,48 @@ def floor_line(gateways: pd.DataFrame) -> str:
             them = f"{len(own):,} {word}{'s' if len(own) > 1 else ''}"
             parts.append(f"mean of {them} {_percent(float(own.mean()))}")
     return "; ".join(parts) + "."
+
+
+def mesh_line(nodes: pd.DataFrame, links: pd.DataFrame) -> str:
+    """Say how large the mesh is, how many hops wide, and who is cut off.
+
+    One row for each node, with `node`, `hops` and `cut_off`, and for each direction of a link, with
+    `reception` [1].
+    """
+    cut_off = nodes.loc[nodes["cut_off"] != "", "node"]
+    usable = int((links["reception"] >= USABLE).sum())
+    hops = int(nodes["hops"].max())
+    text = (
+        f"{_nodes(len(nodes))}, {usable:,} usable links (each direction counted), "
+        f"at most {hops} hop{'' if hops == 1 else 's'} from a bridge; "
+    )
+    if cut_off.empty:
+        return f"{text}none is cut off."
+    named = ", ".join(cut_off.head(_NAMED)) + (", ..." if len(cut_off) > _NAMED else "")
+    return f"{text}{len(cut_off):,} cut off: {named}."
+
+
+def reach_line(shares: NDArray[np.float64], messages: pd.DataFrame) -> str:
+    """Say how far messages came; shares of the nodes that first heard one at each hop [1]."""
+    asked = int(messages["asked"].isna().sum()) if len(messages) else 0
+    if not asked:
+        return "No message was sent."
+    reached = ", ".join(
+        f"{_percent(float(share))} within {hop}" for hop, share in enumerate(shares.cumsum(), 1)
+    )
+    return f"{asked:,} message{'' if asked == 1 else 's'}; heard by {reached} hops, in the mean."
+
+
+def airtime_line(shares: NDArray[np.float64]) -> str:
+    """Say how full the air was; share of time that each node sends or hears a sender [1]."""
+    if not len(shares) or not shares.max():
+        return "Nothing was sent."
+    mean, most = _percent(float(shares.mean())), _percent(float(shares.max()))
+    return f"Air in use around a node: {mean} of the time in the mean, {most} where it is most."
+
+
+def _nodes(count: int) -> str:
+    return f"{count:,} node{'' if count == 1 else 's'}"
 
 
 def scan_line(events: pd.DataFrame) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "GREEN",
     "GREY",
     "INK",
+    "ORANGE",
     "PALETTE",
     "SKY",
     "VERMILLION",
