@@ -123,6 +123,20 @@ def inlined_part(function: F) -> F:
     return _compiled(function, inline=True, is_part=True)
 
 
+def settled(function: F, *arguments: object) -> F:
+    """Return a rule for arguments of the same types as these.
+
+    It does not look at their types again, which takes longer than many a rule where arguments are
+    arrays of records. Python without the compiler gets the rule itself.
+    """
+    if not COMPILED:
+        return function
+    rule_of: Any = function
+    signature = tuple(map(numba.typeof, arguments))
+    rule_of.compile(signature)
+    return cast(F, rule_of.overloads[signature].entry_point)
+
+
 def _compiled(function: F, *, inline: bool = False, is_part: bool = False) -> F:
     """Compile a function, its cache in our folder."""
     source = Path(function.__code__.co_filename).resolve()

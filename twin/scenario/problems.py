@@ -147,7 +147,7 @@ def unknown_key(path: Sequence[str | int], document: Mapping[str, Any], file: st
         file,
         key,
         "" if given is None else shown(given),
-        ", ".join(siblings),
+        ", ".join(siblings) or "no key: there is a single value",
         f"did you mean {nearest}?" if nearest else "",
     )
 

@@ -1,18 +1,18 @@
 """The compiled engine of the mesh: takes what is due first, lets the rules decide, writes rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.arrays import zeros
-from twin.compiling import rule
+from twin.compiling import rule, settled
 from twin.draws import fold
 from twin.events import MESH_EVENT, NEVER, Cause
 from twin.mesh.compiled.kernel import ROWS_OF_A_LINK, drop, plan_node, run, wait
 from twin.mesh.compiled.messages import add_message, fill_below
 from twin.mesh.compiled.state import Mesh, build_mesh
-from twin.mesh.plan import MESSAGE, USE, WISH, MeshPlan
+from twin.mesh.plan import MESSAGE, USE, MeshPlan
 from twin.mesh.rules.mac import multicast_bytes, send_wait_us
 from twin.mesh.rules.radio import hour_of
 
@@ -21,6 +21,7 @@ KEPT_CHUNK_ROWS = 1 << 18
 PASSING_CHUNK_ROWS = 1 << 11
 """Rows of the chunk that is used again and again: it stays in the cache beside the nodes."""
 _HOUR_US = 3_600_000_000
+_LENGTHS = ["payload_bytes", "reply_bytes", "first_to", "end_to"]
 _NO_CAUSE = int(Cause.NONE)
 _NOT_FORWARDED, _FULL = int(Cause.NOT_FORWARDED), int(Cause.BUFFER_FULL)
 
@@ -49,6 +50,9 @@ class CompiledMesh:
         self._keeps_rows = keeps_rows
         self._chunk = np.empty(self._chunk_rows, MESH_EVENT)
         self._used = self._yielded = 0
+        self._prepared: set[tuple[int, int, int]] = set()  # sizes whose lengths are known
+        self._begin: Callable[..., int] | None = None
+        self._run = settled(run, self._mesh, 0, self._room, self._chunk, 0)
 
     def offer(self, wishes: NDArray[np.void], to: NDArray[np.int32], now_us: int) -> None:
         """Multicast messages now.
@@ -64,13 +68,17 @@ class CompiledMesh:
         """
         self._grow(len(wishes), len(to))
         self._make_room(len(wishes))
-        if hour_of(now_us) != self._hour:
-            self._begin_hour(hour_of(now_us))
-        for wish in wishes.tolist():
-            self._know_lengths(dict(zip(WISH.names or (), wish, strict=True)))
-        self._used = begin(
+        hour = now_us // _HOUR_US
+        if hour != self._hour:
+            self._begin_hour(hour)
+        for wish in wishes[_LENGTHS].tolist():
+            self._know_lengths(*wish)
+        arguments = (
             self._mesh, wishes, to, self._plan.is_bridge, now_us, self._chunk, self._used
-        )
+        )  # fmt: skip
+        if self._begin is None:
+            self._begin = settled(begin, *arguments)
+        self._used = self._begin(*arguments)
 
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
         """Yield the rows before a moment that were not yielded yet, in order, as chunks."""
@@ -78,7 +86,7 @@ class CompiledMesh:
             self._grow(self._room, self._room)
             self._make_room(ROWS_OF_A_LINK * self._room + 2)
             hour_ends_us = (self._hour + 1) * _HOUR_US
-            self._used = run(
+            self._used = self._run(
                 self._mesh, min(until_us, hour_ends_us), self._room, self._chunk, self._used
             )
             if self._used > self._yielded:
@@ -115,12 +123,17 @@ class CompiledMesh:
             more_to = np.zeros(len(mesh.to) + addressees, np.int32)
             self._mesh = mesh._replace(to=np.concatenate([mesh.to, more_to]))
 
-    def _know_lengths(self, wish: dict[str, int]) -> None:
-        """Prepare for frames as long as this message's and its answers'."""
-        addressees, overhead = wish["end_to"] - wish["first_to"], self._overhead_bytes
-        lengths = [multicast_bytes(wish["payload_bytes"], addressees, overhead)]
-        if wish["reply_bytes"] > 0:
-            lengths.append(multicast_bytes(wish["reply_bytes"], 1, overhead))
+    def _know_lengths(
+        self, payload_bytes: int, reply_bytes: int, first_to: int, end_to: int
+    ) -> None:
+        """Prepare for frames as long as a message and its answers."""
+        known = payload_bytes, reply_bytes, end_to - first_to
+        if known in self._prepared:
+            return
+        self._prepared.add(known)
+        lengths = [multicast_bytes(payload_bytes, end_to - first_to, self._overhead_bytes)]
+        if reply_bytes > 0:
+            lengths.append(multicast_bytes(reply_bytes, 1, self._overhead_bytes))
         for length in lengths:
             if length not in self._lengths:
                 self._lengths[length] = len(self._lengths)
