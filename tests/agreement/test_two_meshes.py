@@ -71,6 +71,8 @@ def test_same_rows_with_little_memory(seed: int) -> None:
     mesh = plan(GRAPHS["random"], seed, PROTOCOLS["few slots"], memory=(1, 1))
     found = both(mesh)
     assert (found.rows["cause"] == Cause.BUFFER_FULL).any()
+    heard = found.rows[found.rows["kind"] == MeshKind.HEARD]
+    assert (found.messages["source"][heard["message"]] != heard["node"]).all()
 
 
 @pytest.mark.parametrize("engine", ["compiled", "reference"])

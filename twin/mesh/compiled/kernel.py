@@ -221,7 +221,9 @@ def _end(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) -> 
         prefetch(mesh.known[end], 0)
         prefetch(mesh.waiting[end], 0)
     for i in range(count):
-        if _knows(mesh, mesh.over[followed[i]]["end"], m):
+        end = mesh.over[followed[i]]["end"]
+        # A node knows its own messages by their source, however long ago it made them.
+        if mesh.messages[m]["source"] == end or _knows(mesh, end, m):
             mouth["duplicates"] += 1
         else:
             used = _hear(mesh, n, followed[i], m, ttl, now_us, rows, used)

@@ -250,8 +250,10 @@ class ReferenceMesh:
                 else:
                     received.append((other, link))
                 other.follows = None
+        source = self._messages[frame.message].source
         for other, link in received:
-            if frame.message in other.known:
+            # A node knows its own messages by their source, however long ago it made them.
+            if other.index == source or frame.message in other.known:
                 node.use["duplicates"] += 1
             elif link.hears:
                 self._hear(node, other, frame, link.quality)
