@@ -150,7 +150,7 @@ def _mesh_headline(kpi: Mapping[str, str]) -> str:
     if kpi.get("mesh_multicasts", "0") == "0":
         return ""
     reach = 100 * float(kpi["mesh_reach_mean"])
-    return f" {kpi['mesh_multicasts']} multicasts reached {reach:.0f} % of the mesh on average."
+    return f" {kpi['mesh_multicasts']} multicasts reached {reach:.1f} % of the mesh on average."
 
 
 def _named(table: pd.DataFrame) -> dict[str, str]:
