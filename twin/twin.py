@@ -219,12 +219,7 @@ class Twin(Clients, MeshTwin):
         RunError
             The twin was opened with ``record="kpis"``.
         """
-        if self.record != "rows":
-            raise RunError(
-                'this twin keeps no rows: it was opened with record="kpis"',
-                hint='open it with record="rows"',
-            )
-        return self._rows.whole()
+        return self._kept(self._rows)
 
     def _count(self) -> Tally:
         """Return the tally, brought up to date."""

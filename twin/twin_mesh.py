@@ -226,12 +226,16 @@ class MeshTwin:
         RunError
             The twin was opened with ``record="kpis"``.
         """
+        return self._kept(self._mesh_rows)
+
+    def _kept(self, rows: KeptRows) -> NDArray[np.void]:
+        """Return rows in one piece, or refuse where none are kept."""
         if self.record != "rows":
             raise RunError(
                 'this twin keeps no rows: it was opened with record="kpis"',
                 hint='open it with record="rows"',
             )
-        return self._mesh_rows.whole()
+        return rows.whole()
 
     def mesh_events(self, kind: str | None = None) -> pd.DataFrame:
         """Return the mesh's events so far as a tidy frame, one line each; times in [us].

@@ -42,7 +42,7 @@ def _check_multicast(site: Site, asked: SendMulticast) -> None:
     ):
         if name not in known:
             close = near(str(name), list(known))
-            hint = f"did you mean {close}?" if close else "twin.nodes() lists them all"
+            hint = f"did you mean {close}?" if close else "Twin.nodes() lists them all"
             raise RunError(f"{what}: no node of the mesh is called {name!r}", hint=hint)
     longest = mesh.mac.longest_payload_bytes
     limits = {
