@@ -152,13 +152,15 @@ class CompiledMesh:
 
     def messages(self) -> NDArray[np.void]:
         """Return all messages so far, an array of ``MESSAGE`` records."""
-        return self._mesh.messages[: self._mesh.used[0]].copy()
+        messages = self._mesh.messages[: self._mesh.used[0]].copy()
+        messages["source"] = self._mesh.mouths["number"][messages["source"]]
+        return messages
 
     def use(self) -> NDArray[np.void]:
         """Return what each node's radio did so far, an array of ``USE`` records."""
         use = np.zeros(self._plan.nodes, USE)
         for name in USE.names or ():
-            use[name] = self._mesh.mouths[name]
+            use[name] = self._mesh.mouths[name][self._mesh.places]
         return use
 
 
@@ -169,14 +171,14 @@ def begin(
 ) -> int:  # fmt: skip
     """Let messages begin their way, or not begin it; return the rows used."""
     for k in range(len(to)):
-        mesh.to[mesh.used[1] + k] = to[k]
+        mesh.to[mesh.used[1] + k] = mesh.places[to[k]]
     for i in range(len(wishes)):
         wish = wishes[i]
-        m, n, ttl = add_message(mesh, wish, now_us), wish["source"], wish["ttl"]
+        m, n, ttl = add_message(mesh, wish, now_us), mesh.places[wish["source"]], wish["ttl"]
         mouth, cause = mesh.mouths[n], _NO_CAUSE
         frame = fold(mesh.messages[m]["state"], mouth["state"])
         due_us = now_us + send_wait_us(mesh.mac[0], frame, 0)
-        if is_bridge[n] and (wish["groups"] & mouth["forward_groups"]) == 0:
+        if is_bridge[wish["source"]] and (wish["groups"] & mouth["forward_groups"]) == 0:
             cause = _NOT_FORWARDED
         elif not wait(mesh, n, m, ttl, due_us, 0):
             cause = _FULL

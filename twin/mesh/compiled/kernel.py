@@ -48,6 +48,7 @@ def run(mesh: Mesh, until_us: int, room: int, rows: NDArray[np.void], used: int)
     tree, bits = mesh.tree, mesh.bits
     mask = (1 << bits) - 1
     is_large = len(mesh.ears) > _LARGE
+    soon = 0
     while used + ROWS_OF_A_LINK * room + 2 <= len(rows):
         if mesh.used[0] + room > len(mesh.messages) or mesh.used[1] + room > len(mesh.to):
             break
@@ -55,20 +56,22 @@ def run(mesh: Mesh, until_us: int, room: int, rows: NDArray[np.void], used: int)
         moment = key >> bits
         if key == _NEVER or (moment >> 1) >= until_us:
             break
+        n = mesh.places[key & mask]
         if moment & 1:
-            used = _send(mesh, key & mask, moment >> 1, rows, used)
+            used = _send(mesh, n, moment >> 1, rows, used)
         else:
-            used = _end(mesh, key & mask, moment >> 1, rows, used)
-        soon = plan_node(mesh, key & mask, moment >> 1)
-        _fetch(mesh, soon)
-        if is_large and tree[1] != _NEVER:
-            _fetch_receivers(mesh, tree[1] & mask)
+            used = _end(mesh, n, moment >> 1, rows, used)
+        leaf = plan_node(mesh, n, moment >> 1)
+        if is_large and leaf < len(mesh.places):
+            _fetch_receivers(mesh, soon)
+            soon = mesh.places[leaf]
+            _fetch(mesh, soon)
     return used
 
 
 @inlined_part
 def _fetch_receivers(mesh: Mesh, n: int) -> None:
-    """Bring the receivers of the next node near, all at once instead of one after the other."""
+    """Bring the receivers of a node near, all at once instead of one after the other."""
     for link in range(mesh.first_link[n], mesh.first_link[n + 1]):
         prefetch(mesh.ears, mesh.over[link]["end"])
 
@@ -79,7 +82,7 @@ def plan_node(mesh: Mesh, n: int, now_us: int) -> int:
 
     Returns
     -------
-    a node that will be next soon
+    the leaf of a node that will be next soon; any number where nothing is pending
     """
     mouth, waiting = mesh.mouths[n], mesh.waiting[n]
     due_us = _NEVER
@@ -88,18 +91,21 @@ def plan_node(mesh: Mesh, n: int, now_us: int) -> int:
     moment = _NEVER if due_us == _NEVER else 2 * max(due_us, now_us) + 1
     if mesh.ears[n]["sending"]:
         moment = 2 * mouth["ends_us"]
-    return put(mesh.tree, mesh.bits, n, moment)
+    return put(mesh.tree, mesh.bits, mouth["number"], moment)
 
 
 @inlined_part
 def _fetch(mesh: Mesh, soon: int) -> None:
     """Bring what belongs to a node that will be next soon near."""
-    if soon < len(mesh.mouths):
-        prefetch(mesh.mouths, soon)
-        first = mesh.first_link[soon]
-        prefetch(mesh.over, first)
-        prefetch(mesh.over, first + 3)
-        prefetch(mesh.over, first + 6)
+    prefetch(mesh.mouths, soon)
+    prefetch(mesh.ears, soon)
+    prefetch(mesh.waiting[soon], 0)
+    first = mesh.first_link[soon]
+    prefetch(mesh.below[0], first)
+    prefetch(mesh.below[0], first + 9)
+    prefetch(mesh.over, first)
+    prefetch(mesh.over, first + 3)
+    prefetch(mesh.over, first + 6)
 
 
 @inlined_part
@@ -118,7 +124,7 @@ def _send(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) ->
     _take_out(mesh, n, k)
     message = mesh.messages[m]
     air_us = airtime_us(message["frame_bytes"])
-    _write(rows[used], now_us, _SENT, n, m, mouth["ttl"])
+    _write(rows[used], now_us, _SENT, mouth["number"], m, mouth["ttl"])
     rows[used]["air_us"] = air_us
     rows[used]["attempt"] = mouth["resends"]
     mouth["sent"] += 1
@@ -278,8 +284,8 @@ def _hear(
     message["heard"] += 1
     row = rows[used]
     used += 1
-    _write(row, now_us, _HEARD, n, m, ttl)
-    row["peer"] = sender
+    _write(row, now_us, _HEARD, mouth["number"], m, ttl)
+    row["peer"] = mesh.mouths[sender]["number"]
     row["air_us"] = airtime_us(message["frame_bytes"])
     row["hops"] = message["ttl"] - ttl + 1
     row["quality"] = over["quality"]
@@ -352,9 +358,10 @@ def _take_out(mesh: Mesh, n: int, k: int) -> None:
 @part
 def drop(mesh: Mesh, n: int, m: int, ttl: int, now_us: int, cause: int, row: np.void) -> None:
     """Write the row of a frame that a node does not send."""
-    mesh.mouths[n]["dropped"] += 1
+    mouth = mesh.mouths[n]
+    mouth["dropped"] += 1
     mesh.messages[m]["dropped"] += 1
-    _write(row, now_us, _DROPPED, n, m, ttl)
+    _write(row, now_us, _DROPPED, mouth["number"], m, ttl)
     row["cause"] = cause
 
 

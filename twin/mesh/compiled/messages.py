@@ -73,7 +73,7 @@ def add_reply(mesh: Mesh, asked: int, n: int, made_us: int) -> int:
 @inlined_part
 def add_message(mesh: Mesh, wish: np.void, now_us: int) -> int:
     """Add the message that a wish asks for; its addressees are the next of the list."""
-    m = _new_message(mesh, wish["source"], now_us)
+    m = _new_message(mesh, mesh.places[wish["source"]], now_us)
     message = mesh.messages[m]
     message["groups"] = wish["groups"]
     message["ttl"] = wish["ttl"]

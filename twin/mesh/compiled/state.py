@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from twin.arrays import empty_tree, leaf_bits, zeros
 from twin.draws import fold, root
+from twin.mesh.compiled.order import order_nodes
 from twin.mesh.plan import MESSAGE, MeshPlan
 
 NOTHING = -1
@@ -51,6 +52,7 @@ MOUTH = np.dtype(
         ("lost_collision", "i8"),
         ("lost_sending", "i8"),
         ("ends_us", "i8"),  # the frame on the air
+        ("number", "i8"),  # of the node in the plan
     ]
 )
 """A node as sender, and what it knows: two cache lines."""
@@ -84,9 +86,11 @@ class Mesh(NamedTuple):
     mac, radio
         Arrays of one ``MAC`` and one ``RADIO`` record.
     tree, bits
-        One leaf for each node: twice the moment of what comes next there, one more where it is
-        the begin of a transmission: frames end before others begin. And how many low bits of a key
-        hold the leaf.
+        One leaf for each node, in the order of the plan: twice the moment of what comes next
+        there, one more where it is the begin of a transmission: frames end before others begin.
+        And how many low bits of a key hold the leaf.
+    places
+        Where the plan's nodes lie in all other arrays (``order``), shape (nodes,).
     ears, mouths
         Arrays of ``EAR`` and ``MOUTH`` records, one for each node.
     waiting, known
@@ -113,6 +117,7 @@ class Mesh(NamedTuple):
     radio: NDArray[np.void]
     tree: NDArray[np.int64]
     bits: int
+    places: NDArray[np.int32]
     ears: NDArray[np.void]
     mouths: NDArray[np.void]
     waiting: NDArray[np.void]
@@ -130,32 +135,36 @@ class Mesh(NamedTuple):
 
 def build_mesh(plan: MeshPlan) -> Mesh:
     """Return a mesh on which nobody sends yet."""
-    nodes = plan.nodes
+    nodes, order = plan.nodes, order_nodes(plan)
     bits = leaf_bits(max(nodes, 1))
     ears, mouths = zeros(nodes, EAR), zeros(nodes, MOUTH)
     ears["link"] = ears["latest"] = NOTHING
     seed = root(int(plan.mac[0]["seed"]))
-    mouths["state"] = [fold(seed, word) for word in plan.words.tolist()]
-    mouths["process_groups"] = plan.process_groups
-    mouths["forward_groups"] = plan.forward_groups
+    mouths["state"] = [fold(seed, word) for word in plan.words[order.numbers].tolist()]
+    mouths["process_groups"] = plan.process_groups[order.numbers]
+    mouths["forward_groups"] = plan.forward_groups[order.numbers]
+    mouths["number"] = order.numbers
     known = zeros(nodes * plan.remembered, np.int32).reshape(nodes, plan.remembered)
     known[:] = NOTHING
-    over = zeros(len(plan.links), OVER)
+    links = plan.links[order.links]
+    links["end"] = order.places[links["end"]]
+    over = zeros(len(links), OVER)
     for name in ("state", "power_fw", "end", "quality", "hears"):
-        over[name] = plan.links[name]
+        over[name] = links[name]
     return Mesh(
         mac=plan.mac,
         radio=plan.radio,
         tree=empty_tree(bits),
         bits=bits,
+        places=order.places,
         ears=ears,
         mouths=mouths,
         waiting=zeros(nodes * plan.buffers, WAITING).reshape(nodes, plan.buffers),
         known=known,
-        links=plan.links,
+        links=links,
         over=over,
-        first_link=plan.first_link,
-        below=np.zeros((0, len(plan.links)), np.int32),
+        first_link=order.first_link,
+        below=np.zeros((0, len(links)), np.int32),
         length_of=np.full(LENGTHS, NOTHING, np.int64),
         messages=np.zeros(64, MESSAGE),
         to=np.zeros(64, np.int32),
