@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.measure import RUNS, median, spread
 from twin.draws import entity_word, fold, root
 from twin.mesh.engines import make_mesh
-from twin.mesh.plan import LINK, MAC, RADIO, WISH, MeshPlan
+from twin.mesh.plan import LINK, MAC, RADIO, ROUTING, MeshPlan, empty_wishes
 from twin.mesh.rules.radio import power_fw
 
 SIZES = {100: 2000, 500: 400, 2000: 100, 10_000: 20}
@@ -55,15 +55,16 @@ def flood_plan(nodes: int) -> tuple[MeshPlan, int]:
     everybody = np.ones(nodes, np.int32)
     nobody = np.zeros(nodes, bool)
     plan = MeshPlan(
-        mac, np.zeros(1, RADIO), words, everybody, everybody, nobody, links, bounds, 6, 16
-    )
+        mac, np.zeros(1, RADIO), np.zeros(1, ROUTING), words, everybody, everybody, nobody, links,
+        bounds, 6, 16,
+    )  # fmt: skip
     return plan, source(bounds, receivers)
 
 
 def floods(plan: MeshPlan, begins: int, count: int, engine: str = "compiled") -> Flooded:
     """Return what comes of some floods, one after the other; rows are counted and not kept."""
     mesh = make_mesh(engine, plan, keeps_rows=False)
-    wish, nobody = np.zeros(1, WISH), np.zeros(0, np.int32)
+    wish, nobody = empty_wishes(1), np.zeros(0, np.int32)
     wish["source"], wish["groups"], wish["ttl"] = begins, 1, 255
     wish["payload_bytes"] = PAYLOAD_BYTES
     mesh.offer(wish, nobody, 0)

@@ -183,6 +183,7 @@ class MeshKind(IntEnum):
     SENT = 1
     HEARD = 2
     DROPPED = 3
+    ACKED = 4
 
 
 class Cause(IntEnum):
@@ -192,12 +193,34 @@ class Cause(IntEnum):
     BUFFER_FULL = 1
     CHANNEL_BUSY = 2
     NOT_FORWARDED = 3
+    NO_ROUTE = 4
+    NO_ACK = 5
+    SWITCHED_OFF = 6
+
+
+class MessageKind(IntEnum):
+    """What a message of the mesh is."""
+
+    MULTICAST = 0
+    UNICAST = 1
+    ROUTE_REQUEST = 2
+    ROUTE_REPLY = 3
+    ROUTE_ERROR = 4
+
+
+class Answer(IntEnum):
+    """How who processes a message answers it."""
+
+    IN_KIND = 0
+    PING = 1
+    REPORT = 2
 
 
 MESH_KIND_MEANING = {
     MeshKind.SENT: "a node began to send a message, its own or one that it forwards",
     MeshKind.HEARD: "a node received a message for the first time; later copies are only counted",
     MeshKind.DROPPED: "a node did not send a message that it should have",
+    MeshKind.ACKED: "a node began to acknowledge a unicast that it received",
 }
 
 CAUSE_MEANING = {
@@ -205,9 +228,28 @@ CAUSE_MEANING = {
     Cause.BUFFER_FULL: "as many frames as the node can hold were waiting already",
     Cause.CHANNEL_BUSY: "carrier sense found the channel occupied each time",
     Cause.NOT_FORWARDED: "the bridge does not forward this group: nothing of the host's goes out",
+    Cause.NO_ROUTE: "no way to the target is known: its sender asked as often as it may, and who "
+    "only forwards does not ask",
+    Cause.NO_ACK: "the next hop acknowledged none of the attempts",
+    Cause.SWITCHED_OFF: "the node was switched off while the frame waited",
 }
 
-_ON_AIR = frozenset({MeshKind.SENT, MeshKind.HEARD})
+MESSAGE_KIND_MEANING = {
+    MessageKind.MULTICAST: "to all in reach, hop by hop, or to some that it names",
+    MessageKind.UNICAST: "to one node over a route; each hop is acknowledged",
+    MessageKind.ROUTE_REQUEST: "asks all within some hops for a node to which a route is sought",
+    MessageKind.ROUTE_REPLY: "the sought node's answer, back along the way of the request",
+    MessageKind.ROUTE_ERROR: "tells the source of a unicast that a hop of its route failed",
+}
+
+ANSWER_MEANING = {
+    Answer.IN_KIND: "a multicast by a multicast that is directed to its source, a unicast by a "
+    "unicast",
+    Answer.PING: "by a multicast of one hop, which who hears it reports",
+    Answer.REPORT: "by a unicast to the node that the message names, not to its source",
+}
+
+_ON_AIR = frozenset({MeshKind.SENT, MeshKind.HEARD, MeshKind.ACKED})
 _HEARD = frozenset({MeshKind.HEARD})
 
 
@@ -230,16 +272,18 @@ MESH_COLUMNS = (
                frozenset(MeshKind)),
     MeshColumn("node", "i4", "index", "who sent, heard or dropped, in the order of the mesh",
                frozenset(MeshKind)),
-    MeshColumn("peer", "i4", "index", "whom it was heard from", _HEARD),
+    MeshColumn("peer", "i4", "index", "whom it was heard from; whom a unicast or an "
+               "acknowledgement goes to, -1 for a multicast", _ON_AIR),
     MeshColumn("air_us", "i4", "us", "how long the frame is on the air", _ON_AIR),
-    MeshColumn("ttl", "u1", "hops", "hops that the frame may still make, this one included",
+    MeshColumn("ttl", "u1", "hops", "hops that a multicast may still make, this one included; 0 "
+               "for a unicast",
                frozenset(MeshKind)),
     MeshColumn("hops", "u1", "hops", "hops that the message made up to here", _HEARD),
     MeshColumn("quality", "u1", "-dBm", "link quality as the receiver's meter shows it", _HEARD),
     MeshColumn("kind", "u1", "enum", "what happened", frozenset(MeshKind)),
     MeshColumn("cause", "u1", "enum", "why it was dropped", frozenset({MeshKind.DROPPED})),
     MeshColumn("attempt", "u1", "1", "how often the node sent this before",
-               frozenset({MeshKind.SENT})),
+               frozenset({MeshKind.SENT, MeshKind.ACKED})),
     MeshColumn("processed", "u1", "1", "1 if the message was for this node", _HEARD),
     MeshColumn("forwards", "u1", "1", "1 if the node is to send it on", _HEARD),
 )  # fmt: skip

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.draws import entity_word, fold, root
-from twin.events import MESH_EVENT
-from twin.mesh.engines import make_mesh
-from twin.mesh.plan import LINK, MAC, RADIO, WISH, MeshPlan
+from twin.events import MESH_EVENT, NEVER
+from twin.mesh.engines import MeshEngine, make_mesh
+from twin.mesh.plan import LINK, MAC, RADIO, ROUTING, MeshPlan, empty_wishes
 from twin.mesh.rules.radio import power_fw
 
 SECOND_US = 1_000_000
@@ -48,6 +48,20 @@ class Sending(NamedTuple):
     groups: int = 1
     to: tuple[int, ...] = ()
     reply_bytes: int = 0
+    target: int = -1
+    answer: int = 0
+    awaited: int = 0
+    by_name: int = 0
+    window_us: int = SECOND_US // 20
+
+
+class Switching(NamedTuple):
+    """Nodes are switched on or off, or get a script or lose it, at a moment [us]."""
+
+    now_us: int
+    nodes: tuple[int, ...]
+    is_on: bool
+    is_script: bool = False
 
 
 def plan(
@@ -78,6 +92,7 @@ def plan(
     return MeshPlan(
         mac=_mac(seed, protocol or {}),
         radio=_radio(),
+        routing=_routing(),
         words=np.array(words, np.int64),
         process_groups=groups,
         forward_groups=np.full(nodes, 3, np.int32),
@@ -101,7 +116,8 @@ def _mac(seed: int, protocol: Mapping[str, float]) -> NDArray[np.void]:
         "forward_delay_us": 20_000, "forward_jitter_us": 20_000, "busy_fw": power_fw(-90.0),
         "busy_tries": 4, "turnaround_us": 192, "resends": 3, "capture_window_us": 128,
         "reference_bytes": 100, "overhead_bytes": 16, "delay_factor_us": 20_000,
-        "capture_ratio": 2.0, **protocol,
+        "capture_ratio": 2.0, "attempts": 8, "ack_bytes": 5, "ack_wait_us": 864,
+        "unicast_overhead_bytes": 19, **protocol,
     }  # fmt: skip
     for name, value in numbers.items():
         mac[0][name] = value
@@ -115,12 +131,26 @@ def _radio() -> NDArray[np.void]:
     return radio
 
 
+def _routing() -> NDArray[np.void]:
+    routing = np.zeros(1, ROUTING)
+    numbers = {
+        "tries": 3, "wait_us": 500_000, "first_hops": 1, "host_first_hops": 2, "most_hops": 5,
+        "idle_us": 5 * SECOND_US, "most_us": 60 * SECOND_US, "least_us": SECOND_US,
+        "request_bytes": 30, "reply_bytes": 33, "error_bytes": 27, "entries": 10,
+        "host_entries": 100,
+    }  # fmt: skip
+    for name, value in numbers.items():
+        routing[0][name] = value
+    return routing
+
+
 class Run(NamedTuple):
     """What came of a run."""
 
     rows: NDArray[np.void]
     messages: NDArray[np.void]
     use: NDArray[np.void]
+    halts_us: NDArray[np.int64]
 
 
 def run(
@@ -129,25 +159,43 @@ def run(
     sendings: Iterable[Sending],
     until_us: int,
     cuts: tuple[int, ...] = (),
+    switchings: Iterable[Switching] = (),
 ) -> Run:
     """Return what comes of messages on a mesh, stopped at some moments on the way."""
-    found, built = [np.zeros(0, MESH_EVENT)], make_mesh(engine, mesh)
+    found, built, halts = [np.zeros(0, MESH_EVENT)], make_mesh(engine, mesh), list[int]()
     offers = sorted(sendings, key=lambda sending: sending.now_us)
-    for moment_us in sorted({*cuts, *(s.now_us for s in offers), until_us}):
+    switched = {switching.now_us: switching for switching in switchings}
+    moments = {*cuts, *switched, *(s.now_us for s in offers), until_us}
+    for moment_us in sorted(moments):
         found += built.advance(moment_us)
+        while built.halted_us != NEVER:
+            halts.append(built.halted_us)
+            found += built.advance(moment_us)
+        if moment_us in switched:
+            _switch(built, switched[moment_us])
         due = [sending for sending in offers if sending.now_us == moment_us]
         if due:
             wishes, to = _wishes(due)
             built.offer(wishes, to, moment_us)
-    return Run(np.concatenate(found), built.messages(), built.use())
+    return Run(np.concatenate(found), built.messages(), built.use(), np.array(halts))
+
+
+def _switch(built: MeshEngine, what: Switching) -> None:
+    nodes = np.array(what.nodes, np.int64)
+    if what.is_script:
+        built.set_scripts(nodes, what.is_on)
+    else:
+        built.switch(nodes, what.is_on, what.now_us)
 
 
 def _wishes(due: list[Sending]) -> tuple[NDArray[np.void], NDArray[np.int32]]:
-    wishes, to = np.zeros(len(due), WISH), list[int]()
+    wishes, to = empty_wishes(len(due)), list[int]()
     for wish, sending in zip(wishes, due, strict=True):
         wish["source"], wish["ttl"], wish["groups"] = sending.source, sending.ttl, sending.groups
         wish["payload_bytes"], wish["reply_bytes"] = 20, sending.reply_bytes
-        wish["reply_window_us"], wish["delay_factor"] = SECOND_US // 20, 1
+        wish["reply_window_us"], wish["delay_factor"] = sending.window_us, 1
+        for name in ("target", "answer", "awaited", "by_name"):
+            wish[name] = getattr(sending, name)
         wish["first_to"] = len(to)
         to += sending.to
         wish["end_to"] = len(to)

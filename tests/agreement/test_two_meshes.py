@@ -11,6 +11,7 @@ import pytest
 from tests.agreement.meshes import GRAPHS, PROTOCOLS, SECOND_US, Run, Sending, plan, run
 from twin.events import Cause, MeshKind
 from twin.mesh.plan import MeshPlan
+from twin.mesh.reference import air as reference_air
 from twin.mesh.reference import engine as reference_engine
 
 UNTIL_US = 3 * SECOND_US
@@ -104,17 +105,17 @@ def test_a_small_chunk_gives_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> N
 def test_every_kind_of_row_and_loss_happens() -> None:
     found = [both(plan(GRAPHS["random"], 3, PROTOCOLS[name])) for name in PROTOCOLS]
     rows = np.concatenate([run.rows for run in found])
-    assert set(rows["kind"].tolist()) == set(MeshKind)
+    assert set(rows["kind"].tolist()) == set(MeshKind) - {MeshKind.ACKED}
     assert set(rows["cause"].tolist()) >= {Cause.NONE, Cause.CHANNEL_BUSY, Cause.NOT_FORWARDED}
     use = np.concatenate([run.use for run in found])
-    for name in use.dtype.names or ():
+    for name in {*(use.dtype.names or ())} - {"acks", "acks_heard", "overheard"}:
         assert use[name].sum() > 0, name
 
 
 def _sloppy(self: reference_engine.ReferenceMesh, moment_us: int, what: object, node: object,
             link_free: bool = False) -> None:  # fmt: skip
     """Things that happen at the same moment happen in the order in which they were planned."""
-    event = reference_engine.simpy.Event(self._env)
+    event = reference_air.simpy.Event(self._env)
     event._ok, event._value = True, None
     event.callbacks = [lambda _: what(node)]  # type: ignore[operator]
     self._env.schedule(event, 2, moment_us - self._now_us)  # type: ignore[arg-type]

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.agreement.meshes import PROTOCOLS, SECOND_US, Run, Sending, plan, run
-from twin.events import MeshKind
+from twin.events import Answer, MeshKind
 from twin.mesh.plan import MeshPlan
 from twin.mesh.topology import expected_reach, receptions
 
 UNTIL_US = 20 * SECOND_US
+RESENDS, ATTEMPTS = 3, 8
 PROTOCOL = st.fixed_dictionaries(
     {},
     optional={
@@ -34,7 +35,12 @@ MESSAGES = st.lists(
         groups=st.sampled_from([1, 2, 3, 4]),
         to=st.lists(st.integers(0, 9), max_size=3, unique=True).map(tuple),
         reply_bytes=st.sampled_from([0, 0, 5]),
-    ),
+        target=st.integers(-10, 9).map(lambda n: max(n, -1)),
+        answer=st.sampled_from([*Answer]),
+        awaited=st.just(0),
+        by_name=st.just(0),
+        window_us=st.sampled_from([0, SECOND_US]),
+    ).filter(lambda sending: sending.target != sending.source),
     min_size=1,
     max_size=6,
 )
@@ -74,7 +80,8 @@ def test_nothing_is_heard_that_was_not_sent(mesh: MeshPlan, messages: list[Sendi
         assert frame in sent
         assert known[int(row["peer"]), int(row["node"])]
         message = found.messages[row["message"]]
-        assert row["hops"] == message["ttl"] - row["ttl"] + 1
+        if message["target"] < 0:
+            assert row["hops"] == message["ttl"] - row["ttl"] + 1
         assert row["node"] != message["source"]
 
 
@@ -97,18 +104,48 @@ def test_nobody_hears_twice_or_sends_on_what_it_has_not(
         elif row["kind"] == MeshKind.SENT:
             assert has[pair] <= row["time_us"]
             times[pair] += 1
-    assert max(times.values(), default=0) <= 1 + 3
+    for (message, _), count in times.items():
+        is_flooded = found.messages[message]["target"] < 0
+        assert count <= (1 + RESENDS if is_flooded else ATTEMPTS)
+
+
+@settings(max_examples=60, deadline=None)
+@given(MESHES, MESSAGES)
+def test_a_unicast_goes_from_hop_to_hop_to_its_target(
+    mesh: MeshPlan, messages: list[Sending]
+) -> None:
+    """Only the next hop takes it, acknowledges it each time, and nobody but its target heeds it."""
+    found = ran(mesh, messages)
+    is_unicast = found.messages["target"][found.rows["message"]] >= 0
+    rows, turnaround_us = found.rows[is_unicast], int(mesh.mac[0]["turnaround_us"])
+    sent = {
+        (int(r["time_us"] + r["air_us"]), int(r["message"]), int(r["node"]), int(r["peer"]))
+        for r in rows[rows["kind"] == MeshKind.SENT]
+    }
+    for row in rows[rows["kind"] == MeshKind.HEARD]:
+        assert tuple(int(row[name]) for name in ("time_us", "message", "peer", "node")) in sent
+        is_mine = row["node"] == found.messages[row["message"]]["target"]
+        assert (row["processed"], row["forwards"]) == (is_mine, not is_mine)
+    acks = rows[rows["kind"] == MeshKind.ACKED]
+    for row in acks:
+        when_us, m, me, you = (int(row[name]) for name in ("time_us", "message", "node", "peer"))
+        assert (when_us - turnaround_us, m, you, me) in sent
+    hops = found.use["heard"].sum() + found.use["duplicates"].sum()
+    assert found.use["acks_heard"].sum() <= len(acks) <= hops
+    assert found.messages["processed"][found.messages["target"] >= 0].max(initial=0) <= 1
 
 
 @settings(max_examples=60, deadline=None)
 @given(MESHES, MESSAGES)
 def test_every_frame_has_an_end_at_every_receiver(mesh: MeshPlan, messages: list[Sending]) -> None:
     found = ran(mesh, messages)
-    attempts = int((found.use["sent"] * np.diff(mesh.first_link)).sum())
+    frames = found.use["sent"] + found.use["acks"]
+    attempts = int((frames * np.diff(mesh.first_link)).sum())
     ends = sum(
         int(found.use[name].sum())
         for name in (
             "heard", "foreign", "duplicates", "lost_link", "lost_collision", "lost_sending",
+            "acks_heard", "overheard",
         )
     )  # fmt: skip
     assert ends == attempts
@@ -117,7 +154,8 @@ def test_every_frame_has_an_end_at_every_receiver(mesh: MeshPlan, messages: list
         (MeshKind.SENT, "sent"), (MeshKind.HEARD, "heard"), (MeshKind.DROPPED, "dropped"),
     ):  # fmt: skip
         assert kinds[kind] == found.use[name].sum() == found.messages[name].sum()
-    assert found.use["air_us"].sum() == found.rows["air_us"][found.rows["kind"] == 1].sum()
+    is_on_air = np.isin(found.rows["kind"], (MeshKind.SENT, MeshKind.ACKED))
+    assert found.use["air_us"].sum() == found.rows["air_us"][is_on_air].sum()
 
 
 @settings(max_examples=40, deadline=None)

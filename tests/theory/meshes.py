@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from twin.draws import entity_word, fold, root, unit
 from twin.events import MESH_EVENT, MeshKind
 from twin.mesh.engines import make_mesh
-from twin.mesh.plan import LINK, MAC, RADIO, WISH, MeshPlan
+from twin.mesh.plan import LINK, MAC, RADIO, ROUTING, MeshPlan, empty_wishes
 from twin.mesh.rules.radio import power_fw
 
 S = 1_000_000
@@ -19,11 +19,29 @@ FRAME_BYTES = OVERHEAD_BYTES + PAYLOAD_BYTES
 AIR_US = (6 + FRAME_BYTES) * 32
 
 MAC_NUMBERS: Mapping[str, float] = {
-    "jitter": 1, "slot_us": 320, "send_jitter_us": 5000, "forward_delay_us": 20_000,
-    "forward_jitter_us": 20_000, "busy_fw": power_fw(-90.0), "busy_tries": 4,
-    "turnaround_us": 192, "resends": 3,
-    "capture_window_us": 128, "reference_bytes": FRAME_BYTES, "overhead_bytes": OVERHEAD_BYTES,
-    "delay_factor_us": 20_000, "capture_ratio": 2.0,
+    "jitter": 1,
+    "slot_us": 320,
+    "send_jitter_us": 5000,
+    "forward_delay_us": 20_000,
+    "forward_jitter_us": 20_000,
+    "busy_fw": power_fw(-90.0),
+    "busy_tries": 4,
+    "turnaround_us": 192,
+    "resends": 3,
+    "capture_window_us": 128,
+    "reference_bytes": FRAME_BYTES,
+    "overhead_bytes": OVERHEAD_BYTES,
+    "delay_factor_us": 20_000,
+    "capture_ratio": 2.0,
+    "attempts": 8,
+    "ack_bytes": 5,
+    "ack_wait_us": 864,
+    "unicast_overhead_bytes": OVERHEAD_BYTES + 3,
+}
+ROUTING_NUMBERS: Mapping[str, float] = {
+    "tries": 3, "wait_us": 500_000, "first_hops": 1, "host_first_hops": 2, "most_hops": 5,
+    "idle_us": 5 * S, "most_us": 60 * S, "least_us": S, "request_bytes": 30, "reply_bytes": 33,
+    "error_bytes": 27, "entries": 32, "host_entries": 1024,
 }  # fmt: skip
 """As shipped, but the frames are as long as those of which the reception of links is given."""
 
@@ -75,6 +93,7 @@ def plan(links: Links, nodes: int, seed: int, **mac: float) -> MeshPlan:
     masks = np.ones(nodes, np.int32)
     return MeshPlan(
         mac=record(MAC, {**MAC_NUMBERS, "seed": seed, **mac}), radio=record(RADIO, RADIO_NUMBERS),
+        routing=record(ROUTING, ROUTING_NUMBERS),
         words=words, process_groups=masks, forward_groups=masks, is_bridge=np.zeros(nodes, bool),
         links=found[order], first_link=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         buffers=16, remembered=16,
@@ -115,7 +134,7 @@ def run(mesh: MeshPlan, offers: Iterable[Offer], engine: str = "compiled") -> Ru
     built, found = make_mesh(engine, mesh), [np.zeros(0, MESH_EVENT)]
     for offer in offers:
         found += built.advance(offer.now_us)
-        wishes = np.zeros(len(offer.sources), WISH)
+        wishes = empty_wishes(len(offer.sources))
         wishes["source"], wishes["groups"], wishes["ttl"] = offer.sources, 1, offer.ttl
         wishes["payload_bytes"] = offer.payload_bytes
         built.offer(wishes, np.zeros(0, np.int32), offer.now_us)

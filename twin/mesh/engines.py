@@ -14,11 +14,20 @@ from twin.mesh.reference import ReferenceMesh
 class MeshEngine(Protocol):
     """What the site may ask of a mesh, whichever engine runs it."""
 
+    halted_us: int
+    """When the last ``advance`` ended early for a host that waits for something [us]."""
+
     def offer(self, wishes: NDArray[np.void], to: NDArray[np.int32], now_us: int) -> None:
-        """Multicast messages now."""
+        """Say something now."""
+
+    def switch(self, nodes: NDArray[np.int64], is_on: bool, now_us: int) -> None:
+        """Switch nodes on or off."""
+
+    def set_scripts(self, nodes: NDArray[np.int64], has_script: bool) -> None:
+        """Let nodes have a script from now on, or none."""
 
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
-        """Yield the rows before a moment, in order."""
+        """Yield the rows before a moment, in order; end early at ``halted_us``."""
 
     def messages(self) -> NDArray[np.void]:
         """Return all messages so far."""

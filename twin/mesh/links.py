@@ -9,7 +9,7 @@ from twin.compiling import rule
 from twin.draws import exp, fold, inner_unit, normal_quantile, root
 from twin.mesh.near import pairs_within, walls_between
 from twin.mesh.nodes import MeshNode, node_word
-from twin.mesh.plan import LINK, MAC, RADIO, MeshPlan
+from twin.mesh.plan import LINK, MAC, RADIO, ROUTING, MeshPlan
 from twin.mesh.rules.radio import level_dbm, power_fw
 from twin.mesh.rules.streams import METER
 from twin.scenario import ANY_CHANNEL, Measured, Mesh, MeshRadio, Scenario
@@ -36,6 +36,7 @@ def make_mesh_plan(scenario: Scenario, nodes: Sequence[MeshNode], seed: int) -> 
     return MeshPlan(
         mac=_mac(mesh, seed),
         radio=radio,
+        routing=_routing(mesh),
         words=words,
         process_groups=np.array([node.process_groups for node in nodes], np.int32),
         forward_groups=np.array([node.forward_groups for node in nodes], np.int32),
@@ -63,10 +64,21 @@ def _mac(mesh: Mesh, seed: int) -> NDArray[np.void]:
         "busy_fw": power_fw(mac.busy_dbm),
         "reference_bytes": mesh.radio.reference_bytes,
         "overhead_bytes": mac.header_bytes + mac.frame_bytes,
+        "unicast_overhead_bytes": mac.unicast_header_bytes + mac.frame_bytes,
         "capture_ratio": exp(mac.capture_db * _LN10_OVER_10),
     }
     for name in MAC.names or ():
         record[0][name] = own[name] if name in own else getattr(mac, name)
+    return record
+
+
+def _routing(mesh: Mesh) -> NDArray[np.void]:
+    """Return the numbers of route discovery."""
+    record = np.zeros(1, ROUTING)
+    for name in ROUTING.names or ():
+        record[0][name] = getattr(mesh.routing, name)
+    for name in ("request_bytes", "reply_bytes", "error_bytes"):
+        record[0][name] += mesh.mac.frame_bytes
     return record
 
 

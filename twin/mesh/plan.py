@@ -40,9 +40,35 @@ MAC = np.dtype(
         ("overhead_bytes", "i8"),  # header and what the radio adds
         ("delay_factor_us", "i8"),
         ("capture_ratio", "f8"),
+        ("attempts", "i8"),  # of a unicast at each hop
+        ("ack_bytes", "i8"),
+        ("ack_wait_us", "i8"),
+        ("unicast_overhead_bytes", "i8"),  # as overhead_bytes, of a unicast
     ]
 )
 """The numbers of the medium access: one record, durations in whole microseconds."""
+
+ROUTING = np.dtype(
+    [
+        ("tries", "i8"),
+        ("wait_us", "i8"),  # for the first answer; doubled each time
+        ("first_hops", "i8"),
+        ("host_first_hops", "i8"),
+        ("most_hops", "i8"),
+        ("idle_us", "i8"),
+        ("most_us", "i8"),
+        ("least_us", "i8"),
+        ("request_bytes", "i8"),  # frames, overhead included
+        ("reply_bytes", "i8"),
+        ("error_bytes", "i8"),
+        ("entries", "i8"),  # routes that a node knows at most
+        ("host_entries", "i8"),
+    ]
+)
+"""The numbers of route discovery."""
+
+ROUTE = np.dtype([("made_us", "i8"), ("expires_us", "i8"), ("target", "i4"), ("next", "i4")])
+"""What a node knows of the way to another: whom to give a frame, until when."""
 
 LINK = np.dtype(
     [
@@ -67,6 +93,13 @@ MESSAGE = np.dtype(
         ("source", "i4"),
         ("number", "i4"),  # how-many-eth of its source
         ("asked", "i4"),  # the message that it answers, -1 for none
+        ("target", "i4"),  # of what goes over a route, -1 for what is flooded
+        ("subject", "i4"),  # the node that is sought, or lost; -1 for none
+        ("report_to", "i4"),  # whom reports of it go to
+        ("kind", "u1"),
+        ("answer", "u1"),
+        ("awaited", "u1"),  # 1: its source's host waits for what becomes of it
+        ("by_name", "u1"),  # 1: only a node with a script knows the function
         ("groups", "i4"),
         ("ttl", "i4"),
         ("frame_bytes", "i4"),
@@ -80,7 +113,7 @@ MESSAGE = np.dtype(
         ("dropped", "i4"),
     ]
 )
-"""One multicast, and what became of it so far."""
+"""One message, and what became of it so far."""
 
 WISH = np.dtype(
     [
@@ -93,21 +126,37 @@ WISH = np.dtype(
         ("first_to", "i4"),
         ("end_to", "i4"),
         ("reply_window_us", "i8"),
+        ("target", "i4"),  # -1 for a multicast
+        ("answer", "u1"),
+        ("awaited", "u1"),
+        ("by_name", "u1"),
+        ("unused", "u1"),
     ]
 )
-"""What the host behind a bridge, or a node, multicasts now."""
+"""What the host behind a bridge, or a node, says now."""
+
+
+def empty_wishes(count: int) -> NDArray[np.void]:
+    """Return so many multicasts of nothing, an array of ``WISH`` rows."""
+    wishes = np.zeros(count, WISH)
+    wishes["target"] = -1
+    return wishes
+
 
 USE = np.dtype(
     [
-        ("sent", "i8"),  # frames
+        ("sent", "i8"),  # frames, acknowledgements not counted
+        ("acks", "i8"),  # acknowledgements
         ("air_us", "i8"),
         ("heard", "i8"),  # messages received for the first time
         ("foreign", "i8"),  # received, but of another network or key
         ("dropped", "i8"),
         ("duplicates", "i8"),  # copies of what the receiver knew, of the frames that it sent
+        ("acks_heard", "i8"),  # receptions of its acknowledgements by who waited for them
+        ("overheard", "i8"),  # receptions of its frames by who they were not for
         ("lost_link", "i8"),  # receptions of its frames that noise or interference took
         ("lost_collision", "i8"),  # receptions that were lost where its frames met others
-        ("lost_sending", "i8"),  # receptions that were lost because the receiver sent
+        ("lost_sending", "i8"),  # receptions that were lost because the receiver sent or was off
     ]
 )
 """What a node's radio did so far, and what became of its frames at the receivers in reach."""
@@ -118,8 +167,8 @@ class MeshPlan(NamedTuple):
 
     Parameters
     ----------
-    mac, radio
-        Arrays of one ``MAC`` and one ``RADIO`` record.
+    mac, radio, routing
+        Arrays of one ``MAC``, one ``RADIO`` and one ``ROUTING`` record.
     words
         Address words of the nodes, shape (nodes,).
     process_groups, forward_groups
@@ -135,6 +184,7 @@ class MeshPlan(NamedTuple):
 
     mac: NDArray[np.void]
     radio: NDArray[np.void]
+    routing: NDArray[np.void]
     words: NDArray[np.int64]
     process_groups: NDArray[np.int32]
     forward_groups: NDArray[np.int32]
@@ -148,6 +198,13 @@ class MeshPlan(NamedTuple):
     def nodes(self) -> int:
         """How many nodes there are."""
         return len(self.words)
+
+    @property
+    def first_route(self) -> NDArray[np.int64]:
+        """Where the routes of each node begin in a list of all, shape (nodes + 1,)."""
+        routing = self.routing[0]
+        counts = np.where(self.is_bridge, routing["host_entries"], routing["entries"])
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
     @property
     def most_links(self) -> int:

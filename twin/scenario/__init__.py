@@ -18,7 +18,7 @@ from twin.scenario.laws import Component, Constant, Law, Lognormal, Mixture, Nor
 from twin.scenario.links import Ble, BleLink, Links, Outage
 from twin.scenario.loading import from_document, load, vary
 from twin.scenario.measured import ANY_CHANNEL, Measured
-from twin.scenario.mesh import Bridge, Mesh, MeshMac, MeshRadio, Multicast, NodeGroup
+from twin.scenario.mesh import Bridge, Mesh, MeshMac, MeshRadio, MeshRouting, Multicast, NodeGroup
 from twin.scenario.run import Run
 from twin.scenario.site import Site, Station, Wall, Zone
 from twin.scenario.work import Break, JobConfig, JobLines, Orders, Shift, Work
@@ -47,6 +47,7 @@ __all__ = [
     "Mesh",
     "MeshMac",
     "MeshRadio",
+    "MeshRouting",
     "Mixture",
     "Multicast",
     "NodeGroup",

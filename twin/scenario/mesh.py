@@ -20,7 +20,16 @@ from twin.scenario.quantities import (
 )
 from twin.scenario.site import doubles
 
-__all__ = ["Bridge", "Member", "Mesh", "MeshMac", "MeshRadio", "Multicast", "NodeGroup"]
+__all__ = [
+    "Bridge",
+    "Member",
+    "Mesh",
+    "MeshMac",
+    "MeshRadio",
+    "MeshRouting",
+    "Multicast",
+    "NodeGroup",
+]
 
 NODES_OF_A_BRIDGE = 1000
 """How many nodes one bridge serves (Synapse: 1,000 devices for each site controller)."""
@@ -44,6 +53,9 @@ Key = Annotated[
 Ttl = Annotated[int, Field(strict=True, ge=1, le=255)]
 Bytes = Annotated[int, Field(strict=True, ge=0, le=127)]
 Tries = Annotated[int, Field(strict=True, ge=0, le=255)]
+Attempts = Annotated[int, Field(strict=True, ge=1, le=16)]
+Hops = Annotated[int, Field(strict=True, ge=1, le=255)]
+Routes = Annotated[int, Field(strict=True, ge=1, le=4096)]
 Frames = Annotated[int, Field(strict=True, ge=1, le=64)]
 Switch = Annotated[bool, Field(strict=True)]
 Exponent = Annotated[Number, Field(ge=1.0, le=8.0)]
@@ -100,6 +112,9 @@ class MeshMac(Part):
     `collision_detect` it repeats a multicast up to `resends` times when it hears
     another sender as it ends.
 
+    Each hop of a unicast is tried `attempts` times; who receives it acknowledges
+    with `ack_bytes` [B], for which the sender waits `ack_wait_us` [us].
+
     A frame is received among others if it is `capture_db` stronger than all of
     them together; for `capture_window_us` [us] after its start a stronger one
     may take the receiver over.
@@ -120,15 +135,24 @@ class MeshMac(Part):
     capture_window_us: DurationUs
     buffers: Frames
     remembered: Frames
+    attempts: Attempts
+    ack_bytes: Bytes
+    ack_wait_us: DurationUs
     packet_bytes: Bytes
     header_bytes: Bytes
+    unicast_header_bytes: Bytes
     frame_bytes: Bytes
     delay_factor_us: DurationUs
 
     @property
     def longest_payload_bytes(self) -> int:
-        """What fits into one packet beside its header [B]."""
+        """What fits into one packet beside the header of a multicast [B]."""
         return self.packet_bytes - self.header_bytes
+
+    @property
+    def longest_unicast_bytes(self) -> int:
+        """What fits into one packet beside the header of a unicast [B]."""
+        return self.packet_bytes - self.unicast_header_bytes
 
     @model_validator(mode="after")
     def _fits_a_frame(self) -> Self:
@@ -136,10 +160,41 @@ class MeshMac(Part):
             given = f"{self.packet_bytes} and {self.frame_bytes}"
             allowed = f"together at most {LONGEST_FRAME_BYTES}"
             refuse([Finding("packet_bytes", "too long for a frame", given, allowed)])
-        if self.header_bytes > self.packet_bytes:
-            given, allowed = str(self.header_bytes), f"at most packet_bytes, {self.packet_bytes}"
-            refuse([Finding("header_bytes", "longer than a packet", given, allowed)])
+        for name in ("header_bytes", "unicast_header_bytes"):
+            if getattr(self, name) > self.packet_bytes:
+                given, allowed = (
+                    str(getattr(self, name)),
+                    f"at most packet_bytes, {self.packet_bytes}",
+                )
+                refuse([Finding(name, "longer than a packet", given, allowed)])
         return self
+
+
+class MeshRouting(Part):
+    """How a node finds the way to another, and how long it remembers it.
+
+    A request goes `first_hops` hops (`host_first_hops` from a bridge), from the
+    second on `most_hops`. There are `tries` of them; for the first the node
+    waits `wait_us` [us], then twice as long each time. A route that is not used
+    lives `idle_us`, none longer than `most_us`; before `least_us` it does not
+    make room for another [us]. A node knows `entries` routes, a bridge with its
+    host `host_entries`. Requests, replies and errors have `request_bytes`,
+    `reply_bytes` and `error_bytes` in all [B].
+    """
+
+    tries: Attempts
+    wait_us: PositiveDurationUs
+    first_hops: Hops
+    host_first_hops: Hops
+    most_hops: Hops
+    idle_us: PositiveDurationUs
+    most_us: PositiveDurationUs
+    least_us: DurationUs
+    entries: Routes
+    host_entries: Routes
+    request_bytes: Bytes
+    reply_bytes: Bytes
+    error_bytes: Bytes
 
 
 class Member(Part):
@@ -224,6 +279,7 @@ class Mesh(Part):
     encryption_key: Key
     radio: MeshRadio
     mac: MeshMac
+    routing: MeshRouting
     nodes: tuple[NodeGroup, ...] = ()
     bridges: tuple[Bridge, ...] = ()
     measured: Measured | None = None

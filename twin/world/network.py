@@ -11,7 +11,7 @@ import numpy as np
 from twin.mesh.engines import make_mesh
 from twin.mesh.links import make_mesh_plan
 from twin.mesh.nodes import make_nodes
-from twin.mesh.plan import WISH
+from twin.mesh.plan import empty_wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ class Network:
     def send(self, asked: Multicast | SendMulticast, now_us: int) -> None:
         """Multicast a message now; the mesh has come up to this moment."""
         to = [self._index[name] for name in self.addressees(asked.to)]
-        wish = np.zeros(1, WISH)
+        wish = empty_wishes(1)
         for name in (
             "groups", "ttl", "payload_bytes", "reply_bytes", "reply_window_us", "delay_factor",
         ):  # fmt: skip

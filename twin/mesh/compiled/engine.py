@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from twin.arrays import zeros
 from twin.compiling import rule, settled
-from twin.draws import fold
-from twin.events import MESH_EVENT, NEVER, Cause
-from twin.mesh.compiled.kernel import ROWS_OF_A_LINK, drop, plan_node, run, wait
-from twin.mesh.compiled.messages import add_message, fill_below
-from twin.mesh.compiled.state import Mesh, build_mesh
+from twin.events import MESH_EVENT, NEVER, Answer, Cause
+from twin.mesh.compiled.frames import drop, own_wait_us, plan_node, wait
+from twin.mesh.compiled.kernel import ROWS_MORE, ROWS_OF_A_LINK, run
+from twin.mesh.compiled.messages import add_wish, fill_below
+from twin.mesh.compiled.state import NOTHING, Mesh, build_mesh
 from twin.mesh.plan import MESSAGE, USE, MeshPlan
-from twin.mesh.rules.mac import multicast_bytes, send_wait_us
+from twin.mesh.rules.mac import multicast_bytes
 from twin.mesh.rules.radio import hour_of
 
 KEPT_CHUNK_ROWS = 1 << 18
@@ -21,9 +21,12 @@ KEPT_CHUNK_ROWS = 1 << 18
 PASSING_CHUNK_ROWS = 1 << 11
 """Rows of the chunk that is used again and again: it stays in the cache beside the nodes."""
 _HOUR_US = 3_600_000_000
-_LENGTHS = ["payload_bytes", "reply_bytes", "first_to", "end_to"]
+_LENGTHS = ["payload_bytes", "reply_bytes", "first_to", "end_to", "target", "answer"]
+_MORE_MESSAGES = 2
+"""How many messages a step makes beside one for each receiver: who asks or tells of a route."""
 _NO_CAUSE = int(Cause.NONE)
 _NOT_FORWARDED, _FULL = int(Cause.NOT_FORWARDED), int(Cause.BUFFER_FULL)
+_OFF = int(Cause.SWITCHED_OFF)
 
 
 class CompiledMesh:
@@ -43,26 +46,26 @@ class CompiledMesh:
         self._mesh = build_mesh(plan)
         self._hour = 0
         self._lengths: dict[int, int] = {}  # which row of ``below`` is for frames of so many bytes
-        self._overhead_bytes = int(plan.mac[0]["overhead_bytes"])
         self._room = plan.most_links
         rows = KEPT_CHUNK_ROWS if keeps_rows else PASSING_CHUNK_ROWS
-        self._chunk_rows = max(rows, ROWS_OF_A_LINK * self._room + 2)
+        self._chunk_rows = max(rows, ROWS_OF_A_LINK * self._room + ROWS_MORE)
         self._keeps_rows = keeps_rows
         self._chunk = np.empty(self._chunk_rows, MESH_EVENT)
         self._used = self._yielded = 0
-        self._prepared: set[tuple[int, int, int]] = set()  # sizes whose lengths are known
+        self._prepared: set[tuple[int, ...]] = set()  # sizes whose lengths are known
         self._begin: Callable[..., int] | None = None
+        self.halted_us = NEVER
         self._run = settled(run, self._mesh, 0, self._room, self._chunk, 0)
 
     def offer(self, wishes: NDArray[np.void], to: NDArray[np.int32], now_us: int) -> None:
-        """Multicast messages now.
+        """Say something now.
 
         Parameters
         ----------
         wishes
             Array of ``WISH`` rows.
         to
-            The nodes to which directed ones go, one list behind the other.
+            The nodes to which directed multicasts go, one list behind the other.
         now_us
             The moment, no earlier than any up to which the mesh was advanced [us].
         """
@@ -73,18 +76,19 @@ class CompiledMesh:
             self._begin_hour(hour)
         for wish in wishes[_LENGTHS].tolist():
             self._know_lengths(*wish)
-        arguments = (
-            self._mesh, wishes, to, self._plan.is_bridge, now_us, self._chunk, self._used
-        )  # fmt: skip
+        arguments = self._mesh, wishes, to, now_us, self._chunk, self._used
         if self._begin is None:
             self._begin = settled(begin, *arguments)
         self._used = self._begin(*arguments)
 
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
-        """Yield the rows before a moment that were not yielded yet, in order, as chunks."""
+        """Yield the rows before a moment that were not yielded yet, in order, as chunks.
+
+        It ends early, at ``halted_us``, where a host has to be asked what it does next.
+        """
         while True:
-            self._grow(self._room, self._room)
-            self._make_room(ROWS_OF_A_LINK * self._room + 2)
+            self._grow(self._room + _MORE_MESSAGES, self._room)
+            self._make_room(ROWS_OF_A_LINK * self._room + ROWS_MORE)
             hour_ends_us = (self._hour + 1) * _HOUR_US
             self._used = self._run(
                 self._mesh, min(until_us, hour_ends_us), self._room, self._chunk, self._used
@@ -93,10 +97,12 @@ class CompiledMesh:
                 yield self._chunk[self._yielded : self._used]
                 self._yielded = self._used
             next_us = self._next_us()
-            if next_us >= until_us:
+            if next_us >= until_us or self._mesh.halt[0] != NEVER:
                 break
             if next_us >= hour_ends_us:
                 self._begin_hour(hour_of(next_us))
+        self.halted_us = int(self._mesh.halt[0])
+        self._mesh.halt[0] = NEVER
 
     def _next_us(self) -> int:
         """Return when something happens next, NEVER for not at all [us]."""
@@ -107,8 +113,9 @@ class CompiledMesh:
         """Begin a new chunk where fewer rows than these are left."""
         if self._used + rows > len(self._chunk):
             fresh = self._chunk[self._yielded : self._used]  # rows of an offer, not yielded yet
-            if self._keeps_rows:
-                self._chunk = np.empty(self._chunk_rows, MESH_EVENT)
+            needed = max(self._chunk_rows, len(fresh) + rows)
+            if self._keeps_rows or needed > len(self._chunk):
+                self._chunk = np.empty(needed, MESH_EVENT)
             self._chunk[: len(fresh)] = fresh.copy()
             self._used, self._yielded = len(fresh), 0
 
@@ -124,25 +131,43 @@ class CompiledMesh:
             self._mesh = mesh._replace(to=np.concatenate([mesh.to, more_to]))
 
     def _know_lengths(
-        self, payload_bytes: int, reply_bytes: int, first_to: int, end_to: int
-    ) -> None:
-        """Prepare for frames as long as a message and its answers."""
-        known = payload_bytes, reply_bytes, end_to - first_to
+        self, payload_bytes: int, reply_bytes: int, first_to: int, end_to: int, target: int,
+        answer: int,
+    ) -> None:  # fmt: skip
+        """Prepare for frames as long as a message, its answers, and all that routes need."""
+        known = payload_bytes, reply_bytes, end_to - first_to, target >= 0, answer
         if known in self._prepared:
             return
         self._prepared.add(known)
-        lengths = [multicast_bytes(payload_bytes, end_to - first_to, self._overhead_bytes)]
-        if reply_bytes > 0:
-            lengths.append(multicast_bytes(reply_bytes, 1, self._overhead_bytes))
+        mac, routing = self._plan.mac[0], self._plan.routing[0]
+        overhead_bytes = int(mac["overhead_bytes"])
+        unicast_overhead_bytes = int(mac["unicast_overhead_bytes"])
+        is_unicast = target >= 0
+        answers_by_unicast = reply_bytes > 0 and (is_unicast or answer != Answer.IN_KIND)
+        lengths = [
+            payload_bytes + unicast_overhead_bytes if is_unicast
+            else multicast_bytes(payload_bytes, end_to - first_to, overhead_bytes)
+        ]  # fmt: skip
+        if answers_by_unicast:
+            lengths.append(reply_bytes + unicast_overhead_bytes)
+        elif reply_bytes > 0:
+            lengths.append(multicast_bytes(reply_bytes, 1, overhead_bytes))
+        if is_unicast or answers_by_unicast:
+            lengths += [int(routing[f"{name}_bytes"]) for name in ("request", "reply", "error")]
+            lengths.append(int(mac["ack_bytes"]))
         for length in lengths:
-            if length not in self._lengths:
-                self._lengths[length] = len(self._lengths)
-                self._mesh.length_of[length] = len(self._mesh.below)
-                rows, links = len(self._lengths), len(self._mesh.links)
-                below = zeros(rows * links, np.int32).reshape(rows, links)
-                below[:-1] = self._mesh.below
-                self._mesh = self._mesh._replace(below=below)
-                fill_below(self._mesh, length, self._hour, below[-1])
+            self._know_length(int(length))
+
+    def _know_length(self, length: int) -> None:
+        """Prepare for frames of so many bytes."""
+        if length not in self._lengths:
+            self._lengths[length] = len(self._lengths)
+            self._mesh.length_of[length] = len(self._mesh.below)
+            rows, links = len(self._lengths), len(self._mesh.links)
+            below = zeros(rows * links, np.int32).reshape(rows, links)
+            below[:-1] = self._mesh.below
+            self._mesh = self._mesh._replace(below=below)
+            fill_below(self._mesh, length, self._hour, below[-1])
 
     def _begin_hour(self, hour: int) -> None:
         """Let the links be as they are in another hour."""
@@ -150,40 +175,88 @@ class CompiledMesh:
         for length, row in self._lengths.items():
             fill_below(self._mesh, length, hour, self._mesh.below[row])
 
+    def switch(self, nodes: NDArray[np.int64], is_on: bool, now_us: int) -> None:
+        """Switch nodes on or off: what is off hears and sends nothing, and forgets all it held.
+
+        A frame that is on the air already ends as if its sender were on.
+        """
+        self._make_room(len(nodes) * self._plan.buffers)
+        places = self._mesh.places[nodes]
+        self._used = switch(self._mesh, places, is_on, now_us, self._chunk, self._used)
+
+    def set_scripts(self, nodes: NDArray[np.int64], has_script: bool) -> None:
+        """Let nodes have a script from now on, or none."""
+        self._mesh.mouths["no_script"][self._mesh.places[nodes]] = not has_script
+
     def messages(self) -> NDArray[np.void]:
         """Return all messages so far, an array of ``MESSAGE`` records."""
         messages = self._mesh.messages[: self._mesh.used[0]].copy()
-        messages["source"] = self._mesh.mouths["number"][messages["source"]]
+        numbers = np.append(self._mesh.mouths["number"], NOTHING)  # the last for nobody
+        for name in ("source", "target", "subject", "report_to"):
+            messages[name] = numbers[messages[name]]
         return messages
 
     def use(self) -> NDArray[np.void]:
         """Return what each node's radio did so far, an array of ``USE`` records."""
-        use = np.zeros(self._plan.nodes, USE)
+        use, mesh = np.zeros(self._plan.nodes, USE), self._mesh
         for name in USE.names or ():
-            use[name] = self._mesh.mouths[name][self._mesh.places]
+            records = mesh.lines if name in (mesh.lines.dtype.names or ()) else mesh.mouths
+            use[name] = records[name][mesh.places]
         return use
 
 
 @rule
 def begin(
-    mesh: Mesh, wishes: NDArray[np.void], to: NDArray[np.int32], is_bridge: NDArray[np.bool_],
-    now_us: int, rows: NDArray[np.void], used: int,
+    mesh: Mesh, wishes: NDArray[np.void], to: NDArray[np.int32], now_us: int,
+    rows: NDArray[np.void], used: int,
 ) -> int:  # fmt: skip
     """Let messages begin their way, or not begin it; return the rows used."""
     for k in range(len(to)):
         mesh.to[mesh.used[1] + k] = mesh.places[to[k]]
     for i in range(len(wishes)):
-        wish = wishes[i]
-        m, n, ttl = add_message(mesh, wish, now_us), mesh.places[wish["source"]], wish["ttl"]
-        mouth, cause = mesh.mouths[n], _NO_CAUSE
-        frame = fold(mesh.messages[m]["state"], mouth["state"])
-        due_us = now_us + send_wait_us(mesh.mac[0], frame, 0)
-        if is_bridge[wish["source"]] and (wish["groups"] & mouth["forward_groups"]) == 0:
+        m = add_wish(mesh, wishes[i], now_us)
+        message = mesh.messages[m]
+        n, ttl, cause = message["source"], message["ttl"], _NO_CAUSE
+        mouth = mesh.mouths[n]
+        is_flooded = message["target"] == NOTHING
+        if mesh.ears[n]["is_off"]:
+            cause = _OFF
+        elif mouth["is_host"] and is_flooded and (message["groups"] & mouth["forward_groups"]) == 0:
             cause = _NOT_FORWARDED
-        elif not wait(mesh, n, m, ttl, due_us, 0):
+        elif not wait(mesh, n, m, ttl, now_us + own_wait_us(mesh, n, m, 0), 0):
             cause = _FULL
         if cause != _NO_CAUSE:
             drop(mesh, n, m, ttl, now_us, cause, rows[used])
             used += 1
+        plan_node(mesh, n, now_us)
+    return used
+
+
+@rule
+def switch(
+    mesh: Mesh, nodes: NDArray[np.int32], is_on: bool, now_us: int,
+    rows: NDArray[np.void], used: int,
+) -> int:  # fmt: skip
+    """Switch nodes on or off; return the rows used."""
+    for i in range(len(nodes)):
+        n = nodes[i]
+        ear, mouth = mesh.ears[n], mesh.mouths[n]
+        if not is_on and ear["is_off"] == 0:
+            for k in range(mouth["waiting"]):
+                frame = mesh.waiting[n, k]
+                drop(mesh, n, frame["message"], frame["ttl"], now_us, _OFF, rows[used])
+                used += 1
+            if ear["link"] != NOTHING:
+                ear["link"] = NOTHING
+                mouth["lost_sending"] += 1
+            mouth["waiting"] = 0
+            ear["owes"] = 0
+            ear["latest"] = NOTHING
+            for k in range(mesh.known.shape[1]):
+                mesh.known[n, k] = NOTHING
+            for k in range(mesh.first_route[n], mesh.first_route[n + 1]):
+                mesh.routes[k]["expires_us"] = 0
+                mesh.routes[k]["made_us"] = 0
+        ear["is_off"] = 0 if is_on else 1
         plan_node(mesh, n, now_us)
     return used

@@ -1,13 +1,18 @@
-"""Messages come into the mesh: from outside, and as answers."""
+"""Messages come into the mesh: from outside, as answers, and to find routes."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import inlined_part, rule
+from twin.compiling import inlined_part, part, rule
 from twin.draws import fold
+from twin.events import Answer, MessageKind
+from twin.mesh.compiled.frames import own_wait_us, wait_or_drop
 from twin.mesh.compiled.state import NOTHING, Mesh
-from twin.mesh.rules.mac import multicast_bytes
+from twin.mesh.rules.mac import answer_window_us, multicast_bytes, reply_wait_us
 from twin.mesh.rules.radio import hourly_reception, threshold
+
+_MULTICAST, _UNICAST = int(MessageKind.MULTICAST), int(MessageKind.UNICAST)
+_IN_KIND, _PING, _REPORT = int(Answer.IN_KIND), int(Answer.PING), int(Answer.REPORT)
 
 
 @inlined_part
@@ -31,7 +36,16 @@ def note_known(mesh: Mesh, n: int, m: int) -> None:
 
 
 @inlined_part
-def _new_message(mesh: Mesh, n: int, made_us: int) -> int:
+def knows(mesh: Mesh, n: int, m: int) -> bool:
+    """Say whether a node remembers a message."""
+    found = False
+    for k in range(mesh.known.shape[1]):  # to the end: a loop of known length is one of vectors
+        found |= mesh.known[n, k] == m
+    return found
+
+
+@part
+def add_message(mesh: Mesh, n: int, kind: int, frame_bytes: int, made_us: int) -> int:
     """Add a message of a node, everything else still empty; return its place."""
     m = mesh.used[0]
     mesh.used[0] = m + 1
@@ -41,50 +55,105 @@ def _new_message(mesh: Mesh, n: int, made_us: int) -> int:
     message["last_us"] = made_us
     message["source"] = n
     message["number"] = mouth["messages"]
-    message["asked"] = NOTHING
+    message["kind"] = kind
+    message["frame_bytes"] = frame_bytes
+    message["asked"] = message["target"] = message["subject"] = message["report_to"] = NOTHING
+    message["groups"] = message["ttl"] = 0
+    message["reply_bytes"] = message["reply_window_us"] = message["delay_factor"] = 0
+    message["first_to"] = message["end_to"] = mesh.used[1]
+    message["answer"] = message["awaited"] = message["by_name"] = 0
     message["sent"] = message["heard"] = message["processed"] = message["dropped"] = 0
     mouth["messages"] += 1
     note_known(mesh, n, m)
     return m
 
 
-@inlined_part
-def add_reply(mesh: Mesh, asked: int, n: int, made_us: int) -> int:
-    """Add the answer of a node to a message: directed to its source; return its place."""
-    m = _new_message(mesh, n, made_us)
+@part
+def _add_ping(mesh: Mesh, asked: int, n: int, made_us: int) -> int:
+    """Add a multicast of one hop, which who hears it reports to the question's source."""
+    frame_bytes = mesh.messages[asked]["frame_bytes"]
+    m = add_message(mesh, n, _MULTICAST, frame_bytes, made_us)
     question, message = mesh.messages[asked], mesh.messages[m]
-    to = mesh.used[1]
-    mesh.used[1] = to + 1
-    mesh.to[to] = question["source"]
     message["asked"] = asked
     message["groups"] = question["groups"]
-    message["ttl"] = question["ttl"]
-    message["frame_bytes"] = multicast_bytes(
-        question["reply_bytes"], 1, mesh.mac[0]["overhead_bytes"]
-    )
-    message["reply_bytes"] = 0
-    message["reply_window_us"] = 0
-    message["delay_factor"] = 0
-    message["first_to"] = to
-    message["end_to"] = to + 1
+    message["ttl"] = 1
+    message["reply_bytes"] = question["reply_bytes"]
+    message["reply_window_us"] = question["reply_window_us"]
+    message["delay_factor"] = question["delay_factor"]
+    message["answer"] = _REPORT
+    message["report_to"] = question["source"]
     return m
 
 
-@inlined_part
-def add_message(mesh: Mesh, wish: np.void, now_us: int) -> int:
+@part
+def _add_directed(mesh: Mesh, asked: int, n: int, made_us: int) -> int:
+    """Add an answer: a multicast directed to who asked, or a unicast."""
+    question, mac = mesh.messages[asked], mesh.mac[0]
+    in_kind = question["answer"] == _IN_KIND
+    is_unicast = not in_kind or question["kind"] == _UNICAST
+    to = question["source"] if in_kind else question["report_to"]
+    if is_unicast:
+        frame_bytes = question["reply_bytes"] + mac["unicast_overhead_bytes"]
+        m = add_message(mesh, n, _UNICAST, frame_bytes, made_us)
+        mesh.messages[m]["target"] = to
+    else:
+        frame_bytes = multicast_bytes(question["reply_bytes"], 1, mac["overhead_bytes"])
+        m = add_message(mesh, n, _MULTICAST, frame_bytes, made_us)
+        mesh.to[mesh.used[1]] = to
+        mesh.used[1] += 1
+        mesh.messages[m]["end_to"] = mesh.used[1]
+        mesh.messages[m]["ttl"] = question["ttl"]
+    message = mesh.messages[m]
+    message["asked"] = asked
+    message["groups"] = question["groups"]
+    message["awaited"] = question["awaited"]
+    return m
+
+
+@part
+def answer(
+    mesh: Mesh, n: int, asked: int, place: int, now_us: int, rows: NDArray[np.void], used: int
+) -> int:
+    """A node answers what it processed, if it is to; return the rows used."""
+    mouth, question, mac = mesh.mouths[n], mesh.messages[asked], mesh.mac[0]
+    if question["reply_bytes"] == 0 and question["answer"] != _PING:
+        return used
+    if question["by_name"] and mouth["no_script"]:
+        return used
+    frame = fold(question["state"], mouth["state"])
+    window_us = answer_window_us(question["kind"], question["answer"], question["reply_window_us"])
+    made_us = now_us + reply_wait_us(mac, frame, place, question["delay_factor"], window_us)
+    if question["answer"] == _PING:
+        m = _add_ping(mesh, asked, n, made_us)
+    else:
+        m = _add_directed(mesh, asked, n, made_us)
+    due_us = made_us + own_wait_us(mesh, n, m, 0)
+    return used + wait_or_drop(mesh, n, m, mesh.messages[m]["ttl"], due_us, now_us, rows[used])
+
+
+@part
+def add_wish(mesh: Mesh, wish: np.void, now_us: int) -> int:
     """Add the message that a wish asks for; its addressees are the next of the list."""
-    m = _new_message(mesh, mesh.places[wish["source"]], now_us)
+    n, mac = mesh.places[wish["source"]], mesh.mac[0]
+    addressees = wish["end_to"] - wish["first_to"]
+    if wish["target"] >= 0:
+        frame_bytes = wish["payload_bytes"] + mac["unicast_overhead_bytes"]
+        m = add_message(mesh, n, _UNICAST, frame_bytes, now_us)
+        mesh.messages[m]["target"] = mesh.places[wish["target"]]
+    else:
+        frame_bytes = multicast_bytes(wish["payload_bytes"], addressees, mac["overhead_bytes"])
+        m = add_message(mesh, n, _MULTICAST, frame_bytes, now_us)
+        mesh.messages[m]["ttl"] = wish["ttl"]
     message = mesh.messages[m]
     message["groups"] = wish["groups"]
-    message["ttl"] = wish["ttl"]
-    message["frame_bytes"] = multicast_bytes(
-        wish["payload_bytes"], wish["end_to"] - wish["first_to"], mesh.mac[0]["overhead_bytes"]
-    )
     message["reply_bytes"] = wish["reply_bytes"]
     message["reply_window_us"] = wish["reply_window_us"]
     message["delay_factor"] = wish["delay_factor"]
-    message["first_to"] = mesh.used[1]
-    mesh.used[1] += wish["end_to"] - wish["first_to"]
+    message["answer"] = wish["answer"]
+    message["awaited"] = wish["awaited"]
+    message["by_name"] = wish["by_name"]
+    message["report_to"] = n
+    mesh.used[1] += addressees
     message["end_to"] = mesh.used[1]
     return m
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from twin.arrays import empty_tree, leaf_bits, zeros
 from twin.draws import fold, root
+from twin.events import NEVER
 from twin.mesh.compiled.order import order_nodes
-from twin.mesh.plan import MESSAGE, MeshPlan
+from twin.mesh.plan import MESSAGE, ROUTE, MeshPlan
 
 NOTHING = -1
 """Instead of a link: the receiver is free. Instead of a message: none."""
@@ -26,7 +27,8 @@ EAR = np.dtype(
         ("latest", "i4"),  # the message that was heard last
         ("sending", "u1"),
         ("spoilt", "u1"),
-        ("unused", "u2"),
+        ("owes", "u1"),  # 1: an acknowledgement
+        ("is_off", "u1"),
     ]
 )
 """A node as receiver: two in a cache line, for this is what every frame touches at each."""
@@ -40,8 +42,12 @@ MOUTH = np.dtype(
         ("waiting", "i4"),  # frames in its buffer
         ("next_known", "i4"),  # where the next message is noted
         ("messages", "i4"),  # of its own so far
-        ("process_groups", "i4"),
-        ("forward_groups", "i4"),
+        ("process_groups", "u2"),
+        ("forward_groups", "u2"),
+        ("is_ack", "u1"),  # the frame on the air
+        ("no_script", "u1"),
+        ("is_host", "u1"),  # 1: a host is behind it
+        ("unused", "u1"),
         ("heard", "i8"),
         ("foreign", "i8"),
         ("dropped", "i8"),
@@ -52,22 +58,43 @@ MOUTH = np.dtype(
         ("lost_collision", "i8"),
         ("lost_sending", "i8"),
         ("ends_us", "i8"),  # the frame on the air
-        ("number", "i8"),  # of the node in the plan
+        ("number", "i4"),  # of the node in the plan
+        ("peer", "i4"),  # who the frame on the air goes to, -1 for all
     ]
 )
 """A node as sender, and what it knows: two cache lines."""
+
+LINE = np.dtype(
+    [
+        ("owes_us", "i8"),
+        ("owes_message", "i4"),
+        ("owes_to", "i4"),
+        ("owes_attempt", "i8"),
+        ("acks", "i8"),
+        ("acks_heard", "i8"),
+        ("overheard", "i8"),
+    ]
+)
+"""What a node does for unicasts: the acknowledgement that it owes, and its counters."""
 
 WAITING = np.dtype(
     [
         ("due_us", "i8"),
         ("message", "i4"),
+        ("peer", "i4"),  # the next hop of a unicast
         ("ttl", "u1"),
+        ("hops", "u1"),
         ("tries", "u1"),
         ("resends", "u1"),
-        ("sensed", "u1"),
+        ("asks", "u1"),
+        ("waits", "u1"),
+        ("unused", "u2"),
     ]
 )
 """A frame that waits at a node."""
+
+FOR_TURN, FOR_TURN_SENSED, FOR_ACK, FOR_ROUTE = range(4)
+"""What a frame waits for: its turn, its turn after the channel was found free, or an answer."""
 
 OVER = np.dtype(
     [("state", "i8"), ("power_fw", "f8"), ("end", "u4"), ("quality", "i2"), ("hears", "i2")]
@@ -83,16 +110,18 @@ class Mesh(NamedTuple):
 
     Parameters
     ----------
-    mac, radio
-        Arrays of one ``MAC`` and one ``RADIO`` record.
+    mac, radio, routing
+        Arrays of one ``MAC``, one ``RADIO`` and one ``ROUTING`` record.
     tree, bits
         One leaf for each node, in the order of the plan: twice the moment of what comes next
         there, one more where it is the begin of a transmission: frames end before others begin.
         And how many low bits of a key hold the leaf.
     places
         Where the plan's nodes lie in all other arrays (``order``), shape (nodes,).
-    ears, mouths
-        Arrays of ``EAR`` and ``MOUTH`` records, one for each node.
+    ears, mouths, lines
+        Arrays of ``EAR``, ``MOUTH`` and ``LINE`` records, one for each node.
+    routes, first_route
+        Array of ``ROUTE`` records, and where those of each node begin.
     waiting, known
         Frames that wait at each node, shape (nodes, buffers), in the order in which they came; and
         the messages that each node heard last, shape (nodes, remembered).
@@ -111,15 +140,21 @@ class Mesh(NamedTuple):
         Room for the links over which a frame was followed to its end, shape (most_links + 1,).
     used
         How many messages and how many addressees there are, shape (2,).
+    halt
+        Since when a host has to be asked what it does next, NEVER for not at all, shape (1,).
     """
 
     mac: NDArray[np.void]
     radio: NDArray[np.void]
+    routing: NDArray[np.void]
     tree: NDArray[np.int64]
     bits: int
     places: NDArray[np.int32]
     ears: NDArray[np.void]
     mouths: NDArray[np.void]
+    lines: NDArray[np.void]
+    routes: NDArray[np.void]
+    first_route: NDArray[np.int64]
     waiting: NDArray[np.void]
     known: NDArray[np.int32]
     links: NDArray[np.void]
@@ -131,6 +166,7 @@ class Mesh(NamedTuple):
     to: NDArray[np.int32]
     followed: NDArray[np.int64]
     used: NDArray[np.int64]
+    halt: NDArray[np.int64]
 
 
 def build_mesh(plan: MeshPlan) -> Mesh:
@@ -144,6 +180,9 @@ def build_mesh(plan: MeshPlan) -> Mesh:
     mouths["process_groups"] = plan.process_groups[order.numbers]
     mouths["forward_groups"] = plan.forward_groups[order.numbers]
     mouths["number"] = order.numbers
+    mouths["is_host"] = plan.is_bridge[order.numbers]
+    mouths["peer"] = NOTHING
+    routes = np.diff(plan.first_route)[order.numbers]
     known = zeros(nodes * plan.remembered, np.int32).reshape(nodes, plan.remembered)
     known[:] = NOTHING
     links = plan.links[order.links]
@@ -154,11 +193,15 @@ def build_mesh(plan: MeshPlan) -> Mesh:
     return Mesh(
         mac=plan.mac,
         radio=plan.radio,
+        routing=plan.routing,
         tree=empty_tree(bits),
         bits=bits,
         places=order.places,
         ears=ears,
         mouths=mouths,
+        lines=zeros(nodes, LINE),
+        routes=zeros(int(routes.sum()), ROUTE),
+        first_route=np.concatenate([[0], np.cumsum(routes)]).astype(np.int64),
         waiting=zeros(nodes * plan.buffers, WAITING).reshape(nodes, plan.buffers),
         known=known,
         links=links,
@@ -170,4 +213,5 @@ def build_mesh(plan: MeshPlan) -> Mesh:
         to=np.zeros(64, np.int32),
         followed=np.zeros(plan.most_links + 1, np.int64),
         used=np.zeros(2, np.int64),
+        halt=np.full(1, NEVER, np.int64),
     )

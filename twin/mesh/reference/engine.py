@@ -5,19 +5,19 @@ happens. Of two events at the same microsecond the end of a frame goes before th
 each in the order of the nodes: a frame that ends as another begins does not meet it.
 """
 
-from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
-from twin.draws import fold, root
-from twin.events import MESH_EVENT, Cause, MeshKind
-from twin.mesh.plan import MESSAGE, USE, MeshPlan
-from twin.mesh.reference.node import Following, Frame, Link, Message, Node
+from twin.draws import fold
+from twin.events import MESH_EVENT, NEVER, Answer, Cause, MeshKind, MessageKind
+from twin.mesh.plan import MESSAGE, USE
+from twin.mesh.reference.node import Frame, Message, Node, Wait
+from twin.mesh.reference.routing import Routing
 from twin.mesh.rules.mac import (
     airtime_us,
+    answer_window_us,
     busy_wait_us,
     forward_wait_us,
     goes_on,
@@ -27,61 +27,21 @@ from twin.mesh.rules.mac import (
     reply_wait_us,
     send_wait_us,
 )
-from twin.mesh.rules.radio import gets_through, hour_of, hourly_reception, is_clear, threshold
 from twin.mesh.rules.streams import RECEPTION
 
-SIMPY_OWN_PRIORITIES = 2  # 0 and 1 belong to SimPy
-_NOTHING = -1
 
-
-class ReferenceMesh:
+class ReferenceMesh(Routing):
     """The mesh as events; same rows as ``CompiledMesh``, byte for byte."""
 
-    def __init__(self, plan: MeshPlan) -> None:
-        """Build a mesh on which nobody sends yet."""
-        self._plan = plan
-        self._mac, self._radio = plan.mac[0], plan.radio[0]
-        self._capture = float(self._mac["capture_ratio"]), int(self._mac["capture_window_us"])
-        self._env = simpy.Environment()
-        seed = root(int(self._mac["seed"]))
-        self._nodes = [self._node(n, fold(seed, int(word))) for n, word in enumerate(plan.words)]
-        self._messages: list[Message] = []
-        self._below: dict[tuple[int, int], int] = {}  # by length and link, in this hour
-        self._hour = 0
-        self._rows: list[tuple[int, ...]] = []
-
-    def _node(self, n: int, state: int) -> Node:
-        """Return a node that has heard nothing yet."""
-        plan = self._plan
-        return Node(
-            index=n,
-            state=state,
-            process_groups=int(plan.process_groups[n]),
-            forward_groups=int(plan.forward_groups[n]),
-            is_bridge=bool(plan.is_bridge[n]),
-            links=self._links(n),
-            buffers=plan.buffers,
-            known=deque(maxlen=plan.remembered),
-        )
-
-    def _links(self, n: int) -> list[Link]:
-        """Return the links of a sender as plain numbers."""
-        first, end = self._plan.first_link[n : n + 2].tolist()
-        columns = (self._plan.links[name][first:end].tolist() for name in Link._fields[1:])
-        return [
-            Link(place, *facts)
-            for place, facts in enumerate(zip(*columns, strict=True), start=first)
-        ]
-
     def offer(self, wishes: NDArray[np.void], to: NDArray[np.int32], now_us: int) -> None:
-        """Multicast messages now.
+        """Say something now.
 
         Parameters
         ----------
         wishes
             Array of ``WISH`` rows.
         to
-            The nodes to which directed ones go, one list behind the other.
+            The nodes to which directed multicasts go, one list behind the other.
         now_us
             The moment, no earlier than any up to which the mesh was advanced [us].
         """
@@ -91,194 +51,193 @@ class ReferenceMesh:
 
     def _offer_one(self, wish: np.void, named: list[int], now_us: int) -> None:
         """Let one message begin its way, or not begin it."""
-        node = self._nodes[int(wish["source"])]
+        node, target = self._nodes[int(wish["source"])], int(wish["target"])
+        payload_bytes = int(wish["payload_bytes"])
+        is_unicast = target >= 0
         m = self._add(node, Message(
-            state=0,
             made_us=now_us,
             source=node.index,
-            number=0,
             groups=int(wish["groups"]),
-            ttl=int(wish["ttl"]),
-            frame_bytes=self._frame_bytes(int(wish["payload_bytes"]), len(named)),
+            ttl=0 if is_unicast else int(wish["ttl"]),
+            frame_bytes=self._unicast_bytes(payload_bytes) if is_unicast
+                else self._multicast_bytes(payload_bytes, len(named)),
             reply_bytes=int(wish["reply_bytes"]),
             reply_window_us=int(wish["reply_window_us"]),
             delay_factor=int(wish["delay_factor"]),
             to=named,
+            target=target,
+            kind=MessageKind.UNICAST if is_unicast else MessageKind.MULTICAST,
+            answer=int(wish["answer"]),
+            awaited=int(wish["awaited"]),
+            by_name=int(wish["by_name"]),
+            report_to=node.index,
         ))  # fmt: skip
         message = self._messages[m]
-        if node.is_bridge and not message.groups & node.forward_groups:
-            self._drop(node, m, message.ttl, now_us, Cause.NOT_FORWARDED)
-            return
-        due_us = now_us + send_wait_us(self._mac, fold(message.state, node.state), 0)
-        self._wait(node, Frame(m, message.ttl, due_us), now_us)
+        frame = Frame(m, message.ttl, hops=1)
+        if node.is_off:
+            self._drop(node, frame, now_us, Cause.SWITCHED_OFF)
+        elif node.is_bridge and not is_unicast and not message.groups & node.forward_groups:
+            self._drop(node, frame, now_us, Cause.NOT_FORWARDED)
+        else:
+            frame.due_us = now_us + self._own_wait_us(node, message)
+            self._wait(node, frame, now_us)
 
-    def _frame_bytes(self, payload_bytes: int, addressees: int) -> int:
-        """Return how long a frame is [B]."""
+    def _multicast_bytes(self, payload_bytes: int, addressees: int) -> int:
+        """Return how long the frame of a multicast is [B]."""
         overhead_bytes = int(self._mac["overhead_bytes"])
         return int(multicast_bytes(payload_bytes, addressees, overhead_bytes))
 
-    def _add(self, node: Node, message: Message) -> int:
-        """Take up a message of a node; return its place."""
-        message.state = fold(node.state, node.messages)
-        message.number = node.messages
-        message.last_us = message.made_us
-        node.messages += 1
-        self._messages.append(message)
-        node.known.append(len(self._messages) - 1)
-        return len(self._messages) - 1
+    def _unicast_bytes(self, payload_bytes: int) -> int:
+        """Return how long the frame of a unicast is [B]."""
+        return payload_bytes + int(self._mac["unicast_overhead_bytes"])
 
-    def _wait(self, node: Node, frame: Frame, now_us: int) -> None:
-        """Let a frame wait until it is due, or drop it where the buffer is full."""
-        if node.wait(frame):
-            self._at(frame.due_us, self._due, node)
-        else:
-            self._drop(node, frame.message, frame.ttl, now_us, Cause.BUFFER_FULL)
+    def switch(self, nodes: NDArray[np.int64], is_on: bool, now_us: int) -> None:
+        """Switch nodes on or off: what is off hears and sends nothing, and forgets all it held.
 
-    def _at(self, moment_us: int, what: object, node: Node, link_free: bool = False) -> None:
-        """Let something happen at a node at a moment, in the total order of (moment, kind, node).
-
-        A frame's end (``link_free``) goes before any begin.
+        A frame that is on the air already ends as if its sender were on.
         """
-        event = simpy.Event(self._env)
-        event._ok, event._value = True, None
-        event.callbacks = [lambda _: what(node)]  # type: ignore[operator]
-        rank = node.index + (0 if link_free else len(self._nodes))
-        delay_us = moment_us - self._now_us
-        self._env.schedule(event, SIMPY_OWN_PRIORITIES + rank, delay_us)  # type: ignore[arg-type]
+        for n in nodes.tolist():
+            node = self._nodes[n]
+            if not is_on and not node.is_off:
+                for frame in node.waiting:
+                    self._drop(node, frame, now_us, Cause.SWITCHED_OFF)
+                if node.follows is not None:
+                    self._lose_followed(node)
+                node.waiting.clear()
+                node.known.clear()
+                node.routes[:] = 0
+                node.owes = None
+            node.is_off = not is_on
+
+    def _lose_followed(self, node: Node) -> None:
+        """A receiver goes while it follows a frame."""
+        node.follows = None
+        node.use["lost_sending"] += 1
+
+    def set_scripts(self, nodes: NDArray[np.int64], has_script: bool) -> None:
+        """Let nodes have a script from now on, or none."""
+        for n in nodes.tolist():
+            self._nodes[n].has_script = has_script
 
     def _due(self, node: Node) -> None:
-        """A frame is due: it goes out, or the node listens first.
+        """What is first at a node may be due: it goes out, or the node listens or asks first.
 
         While the node sends it waits; the end of that transmission looks again.
         """
-        frame = node.due(self._now_us)
-        if node.sends is not None or frame is None:
+        frame = node.first()
+        if node.sends is not None or frame is None or frame.due_us > self._now_us:
             return
-        if self._mac["carrier_sense"] and not frame.sensed:
-            self._sense(node, frame)
-        else:
-            node.waiting.remove(frame)
-            self._begin(node, frame)
+        if frame.is_ack:
+            self._acknowledge(node)
+            self._at(self._now_us + airtime_us(int(self._mac["ack_bytes"])), self._end, node, True)
+            return
+        if frame.waits == Wait.ACK:
+            self._unanswered(node, frame)
+        elif self._messages[frame.message].target < 0 or self._has_next(node, frame):
+            if self._mac["carrier_sense"] and frame.waits != Wait.SENSED:
+                self._sense(node, frame)
+            else:
+                self._begin(node, frame)
+        self._look(node, self._now_us)
 
     def _sense(self, node: Node, frame: Frame) -> None:
         """A node listens before it sends: it turns around, tries again later, or gives up."""
         now_us = self._now_us
         if not is_busy(self._mac, node.power_fw):
-            frame.sensed = True
+            frame.waits = Wait.SENSED
             frame.due_us = now_us + int(self._mac["turnaround_us"])
-            self._at(frame.due_us, self._due, node)
         elif frame.tries < self._mac["busy_tries"]:
+            frame.waits = Wait.TURN
             frame.tries += 1
             state = fold(self._messages[frame.message].state, node.state)
             frame.due_us = now_us + busy_wait_us(self._mac, state, frame.tries)
-            self._at(frame.due_us, self._due, node)
         else:
             node.waiting.remove(frame)
-            self._drop(node, frame.message, frame.ttl, now_us, Cause.CHANNEL_BUSY)
-        if node.due(now_us) is not None:
-            self._at(now_us, self._due, node)
+            self._drop(node, frame, now_us, Cause.CHANNEL_BUSY)
 
     def _begin(self, node: Node, frame: Frame) -> None:
-        """A transmission begins: whoever is in reach and free follows it."""
+        """A transmission begins: whoever is in reach and free follows it.
+
+        A unicast stays in the buffer until it is acknowledged.
+        """
         now_us, message = self._now_us, self._messages[frame.message]
         air_us = airtime_us(message.frame_bytes)
-        self._write(MeshKind.SENT, node, frame, air_us=air_us, attempt=frame.resends)
+        if message.target < 0:
+            node.waiting.remove(frame)
+        else:
+            frame.waits = Wait.ACK
+            frame.due_us = now_us + air_us + int(self._mac["ack_wait_us"])
+        self._write(
+            MeshKind.SENT, node, frame, peer=frame.peer, air_us=air_us, attempt=frame.resends
+        )
         node.use["sent"] += 1
         node.use["air_us"] += air_us
         message.sent += 1
-        node.sends = frame
-        if node.follows is not None:
-            node.follows = None
-            node.use["lost_sending"] += 1
-        if hour_of(now_us) != self._hour:
-            self._hour = hour_of(now_us)
-            self._below.clear()
         state = fold(fold(message.state, RECEPTION), frame.resends)
-        for link in node.links:
-            below = self._chance(link.place, message.frame_bytes)
-            noticed = gets_through(fold(state, link.state), below)
-            self._notice(node, self._nodes[link.end], link, noticed)
+        self._transmit(node, frame, message.frame_bytes, state)
         self._at(now_us + air_us, self._end, node, link_free=True)
-
-    def _chance(self, link: int, frame_bytes: int) -> int:
-        """Return below which number a frame gets through on a link in this hour."""
-        key = frame_bytes, link
-        if key not in self._below:
-            chance = hourly_reception(self._radio, self._plan.links[link], self._hour)
-            reference_bytes = int(self._mac["reference_bytes"])
-            self._below[key] = threshold(chance, frame_bytes, reference_bytes)
-        return self._below[key]
-
-    def _notice(self, sender: Node, node: Node, link: Link, noticed: bool) -> None:
-        """A frame begins at a receiver, which follows it, goes on with another, or hears neither.
-
-        A frame that noise or interference takes is not noticed: it only disturbs.
-        """
-        ratio, window_us = self._capture
-        signal_fw, others_fw, followed = link.power_fw, node.power_fw, node.follows
-        node.power_fw += signal_fw
-        if node.sends is not None:
-            sender.use["lost_sending"] += 1
-            return
-        if not noticed:
-            sender.use["lost_link"] += 1
-        elif followed is None and is_clear(signal_fw, others_fw, ratio):
-            node.follows = Following(link.place, signal_fw, self._now_us)
-        else:
-            sender.use["lost_collision"] += 1  # this one, or the one whose place it takes
-            if followed is not None:
-                early = self._now_us - followed.since_us <= window_us
-                if early and is_clear(signal_fw, others_fw, ratio):
-                    node.follows = Following(link.place, signal_fw, self._now_us)
-                    return
-        if followed is not None:
-            rest_fw = node.power_fw - followed.signal_fw
-            followed.spoilt |= not is_clear(followed.signal_fw, rest_fw, ratio)
 
     def _end(self, node: Node) -> None:
         """A transmission ends: who followed it undisturbed has it."""
         frame = node.sends
         assert frame is not None
         node.sends = None
-        received = []
-        for link in node.links:
-            other = self._nodes[link.end]
-            other.power_fw -= link.power_fw
-            if other.follows is not None and other.follows.link == link.place:
-                if other.follows.spoilt:
-                    node.use["lost_collision"] += 1
-                else:
-                    received.append((other, link))
-                other.follows = None
+        received = self._received(node)
         source = self._messages[frame.message].source
         for other, link in received:
+            if frame.peer >= 0:
+                self._end_at(node, other, frame, link.quality if link.hears else -1)
             # A node knows its own messages by their source, however long ago it made them.
-            if other.index == source or frame.message in other.known:
+            elif other.index == source or frame.message in other.known:
                 node.use["duplicates"] += 1
             elif link.hears:
                 self._hear(node, other, frame, link.quality)
             else:
                 other.use["foreign"] += 1
-        if self._mac["collision_detect"] and is_busy(self._mac, node.power_fw):
+        repeats = frame.peer < 0 and self._mac["collision_detect"]
+        if repeats and is_busy(self._mac, node.power_fw):
             self._send_again(node, frame)
-        if node.due(self._now_us) is not None:
-            self._at(self._now_us, self._due, node)
+        self._look(node, self._now_us)
+
+    def _end_at(self, node: Node, other: Node, frame: Frame, quality: int) -> None:
+        """A frame that goes to one node has ended at a receiver.
+
+        Parameters
+        ----------
+        quality
+            As the receiver's meter shows it, -1 where it does not understand the frame.
+        """
+        if other.index != frame.peer:
+            node.use["overheard"] += 1
+        elif quality < 0:
+            other.use["foreign"] += 1
+        elif not frame.is_ack:
+            self._arrive(node, other, frame, quality)
+        elif self._acknowledged(other, frame.message):
+            node.use["acks_heard"] += 1
+        else:
+            node.use["overheard"] += 1
 
     def _send_again(self, node: Node, frame: Frame) -> None:
         """A node that heard another as it ended repeats its multicast."""
         resends = frame.resends + 1
-        if resends <= self._mac["resends"]:
+        if resends <= self._mac["resends"] and not node.is_off:
             state = fold(self._messages[frame.message].state, node.state)
             due_us = self._now_us + send_wait_us(self._mac, state, resends)
-            self._wait(node, Frame(frame.message, frame.ttl, due_us, 0, resends), self._now_us)
+            again = Frame(frame.message, frame.ttl, due_us, resends=resends)
+            self._wait(node, again, self._now_us)
 
     def _hear(self, sender: Node, node: Node, frame: Frame, quality: int) -> None:
-        """A node receives a message for the first time: process, send on, answer."""
+        """A node receives a flooded message for the first time: process, send on, answer."""
         now_us, message = self._now_us, self._messages[frame.message]
         node.known.append(frame.message)
         place = message.to.index(node.index) if node.index in message.to else -1
         meant = is_meant(message.groups, node.process_groups, bool(message.to), place)
         forwards = goes_on(message.groups, node.forward_groups, frame.ttl)
+        is_request = message.kind == MessageKind.ROUTE_REQUEST
+        if is_request:
+            forwards = forwards and meant and message.subject != node.index
+            meant = meant and message.subject == node.index
         node.use["heard"] += 1
         message.heard += 1
         self._write(
@@ -286,66 +245,84 @@ class ReferenceMesh:
             air_us=airtime_us(message.frame_bytes), hops=message.ttl - frame.ttl + 1,
             quality=quality, processed=int(meant), forwards=int(forwards),
         )  # fmt: skip
-        state = fold(message.state, node.state)
         if meant:
             message.processed += 1
             message.last_us = now_us
+        if is_request:
+            self._learn(node, message.source, sender.index, is_fresh=True)
         if forwards:
+            state = fold(message.state, node.state)
             due_us = now_us + forward_wait_us(self._mac, state)
             self._wait(node, Frame(frame.message, frame.ttl - 1, due_us), now_us)
-        if meant and message.reply_bytes > 0:
-            wait_us = reply_wait_us(
-                self._mac, state, place, message.delay_factor, message.reply_window_us
-            )
-            self._reply(node, frame.message, now_us + wait_us)
+        if meant and is_request:
+            self._send_on(node, MessageKind.ROUTE_REPLY, message.source, node.index)
+        elif meant:
+            self._answer(node, frame.message, place)
+        self._look(node, now_us)
 
-    def _reply(self, node: Node, asked: int, made_us: int) -> None:
-        """A node answers: a multicast directed to who asked."""
+    def _answer(self, node: Node, asked: int, place: int) -> None:
+        """A node answers what it processed: in kind, by a ping, or by a report to somebody else."""
         question = self._messages[asked]
-        m = self._add(node, Message(
-            state=0,
+        if question.reply_bytes == 0 and question.answer != Answer.PING:
+            return
+        if question.by_name and not node.has_script:
+            return
+        state = fold(question.state, node.state)
+        window_us = answer_window_us(question.kind, question.answer, question.reply_window_us)
+        wait_us = reply_wait_us(self._mac, state, place, question.delay_factor, window_us)
+        made_us = self._now_us + wait_us
+        if question.answer == Answer.PING:
+            answer = self._ping(node, question, made_us)
+        elif question.answer == Answer.REPORT:
+            answer = self._directed(node, question, made_us, question.report_to)
+        else:
+            answer = self._directed(node, question, made_us, question.source)
+        answer.asked = asked
+        m = self._add(node, answer)
+        due_us = made_us + self._own_wait_us(node, answer)
+        self._wait(node, Frame(m, answer.ttl, due_us, hops=1), self._now_us)
+
+    def _ping(self, node: Node, question: Message, made_us: int) -> Message:
+        """Return a multicast of one hop, which who hears it reports to the question's source."""
+        return Message(
             made_us=made_us,
             source=node.index,
-            number=0,
             groups=question.groups,
-            ttl=question.ttl,
-            frame_bytes=self._frame_bytes(question.reply_bytes, 1),
-            reply_bytes=0,
-            reply_window_us=0,
-            delay_factor=0,
-            to=[question.source],
-            asked=asked,
-        ))  # fmt: skip
-        answer = self._messages[m]
-        due_us = made_us + send_wait_us(self._mac, fold(answer.state, node.state), 0)
-        self._wait(node, Frame(m, answer.ttl, due_us), self._now_us)
+            ttl=1,
+            frame_bytes=question.frame_bytes,
+            reply_bytes=question.reply_bytes,
+            reply_window_us=question.reply_window_us,
+            delay_factor=question.delay_factor,
+            answer=Answer.REPORT,
+            report_to=question.source,
+        )
 
-    def _drop(self, node: Node, m: int, ttl: int, now_us: int, cause: Cause) -> None:
-        """Write the row of a frame that a node does not send."""
-        node.use["dropped"] += 1
-        self._messages[m].dropped += 1
-        self._write(MeshKind.DROPPED, node, Frame(m, ttl), now_us=now_us, cause=cause)
-
-    def _write(
-        self, kind: MeshKind, node: Node, frame: Frame, now_us: int | None = None, **columns: int
-    ) -> None:
-        """Write a row; a column that is not given is empty."""
-        given = {
-            "time_us": self._now_us if now_us is None else now_us,
-            "message": frame.message, "node": node.index, "peer": _NOTHING,
-            "ttl": frame.ttl, "kind": kind, **columns,
-        }  # fmt: skip
-        self._rows.append(tuple(int(given.get(name, 0)) for name in MESH_EVENT.names or ()))
-
-    @property
-    def _now_us(self) -> int:
-        """The moment the events have reached [us]."""
-        return int(self._env.now)
+    def _directed(self, node: Node, question: Message, made_us: int, to: int) -> Message:
+        """Return an answer: a multicast directed to who asked, or a unicast."""
+        in_kind = question.answer == Answer.IN_KIND
+        is_unicast = not in_kind or question.kind == MessageKind.UNICAST
+        reply_bytes = question.reply_bytes
+        return Message(
+            made_us=made_us,
+            source=node.index,
+            groups=question.groups,
+            ttl=0 if is_unicast else question.ttl,
+            frame_bytes=self._unicast_bytes(reply_bytes) if is_unicast
+                else self._multicast_bytes(reply_bytes, 1),
+            to=[] if is_unicast else [to],
+            target=to if is_unicast else -1,
+            kind=MessageKind.UNICAST if is_unicast else MessageKind.MULTICAST,
+            awaited=question.awaited,
+        )  # fmt: skip
 
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
-        """Yield the rows before a moment that were not yielded yet, in order."""
-        while self._env.peek() < until_us:
+        """Yield the rows before a moment that were not yielded yet, in order.
+
+        It ends early, at ``halted_us``, where a host has to be asked what it does next.
+        """
+        while self._halt_us == NEVER and self._env.peek() < until_us:
             self._env.step()
+        self.halted_us, self._halt_us = self._halt_us, NEVER
         rows, self._rows = self._rows, []
         if rows:
             yield np.array(rows, MESH_EVENT)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
 
+from twin.events import MessageKind
 from twin.mesh.plan import USE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Link(NamedTuple):
@@ -22,20 +28,27 @@ class Link(NamedTuple):
 
 @dataclass
 class Message:
-    """One multicast, and what became of it so far; the fields of ``MESSAGE``."""
+    """One message, and what became of it so far; the fields of ``MESSAGE``."""
 
-    state: int
     made_us: int
     source: int
-    number: int
     groups: int
     ttl: int
     frame_bytes: int
-    reply_bytes: int
-    reply_window_us: int
-    delay_factor: int
-    to: list[int]
+    reply_bytes: int = 0
+    reply_window_us: int = 0
+    delay_factor: int = 0
+    to: list[int] = field(default_factory=list)
     asked: int = -1
+    target: int = -1
+    subject: int = -1
+    report_to: int = -1
+    kind: int = MessageKind.MULTICAST
+    answer: int = 0
+    awaited: int = 0
+    by_name: int = 0
+    state: int = 0
+    number: int = 0
     last_us: int = 0
     sent: int = 0
     heard: int = 0
@@ -49,16 +62,33 @@ class Message:
         return found
 
 
+class Wait(IntEnum):
+    """What a frame waits for: its turn, its turn after the channel was found free, or an answer."""
+
+    TURN = 0
+    SENSED = 1
+    ACK = 2
+    ROUTE = 3
+
+
 @dataclass
 class Frame:
-    """A message that waits at a node or is on the air, with so many hops left."""
+    """A message that waits at a node or is on the air.
+
+    Of a multicast ``ttl`` counts the hops that are left, of a unicast ``hops`` those made, this
+    one included; ``peer`` is who it goes to next, -1 for everybody.
+    """
 
     message: int
-    ttl: int
+    ttl: int = 0
     due_us: int = 0
     tries: int = 0
     resends: int = 0
-    sensed: bool = False
+    hops: int = 0
+    asks: int = 0
+    peer: int = -1
+    waits: Wait = Wait.TURN
+    is_ack: bool = False
 
 
 @dataclass
@@ -83,11 +113,15 @@ class Node:
     links: list[Link]
     buffers: int
     known: deque[int]
+    routes: NDArray[np.void]
     use: dict[str, int] = field(default_factory=lambda: dict.fromkeys(USE.names or (), 0))
     messages: int = 0
     power_fw: float = 0.0
     follows: Following | None = None
     sends: Frame | None = None
+    owes: Frame | None = None  # an acknowledgement
+    is_off: bool = False
+    has_script: bool = True
     waiting: list[Frame] = field(default_factory=list)
 
     def wait(self, frame: Frame) -> bool:
@@ -97,9 +131,16 @@ class Node:
         self.waiting.append(frame)
         return True
 
-    def due(self, now_us: int) -> Frame | None:
-        """Return the frame that is due first, the earlier come of two, None if none is due yet."""
+    def first(self) -> Frame | None:
+        """Return the frame that is due first, the earlier come of two.
+
+        An acknowledgement that the node owes goes before all; while it waits for one nothing goes.
+        """
+        if self.owes is not None:
+            return self.owes
         if not self.waiting:
             return None
-        first = min(self.waiting, key=lambda frame: frame.due_us)
-        return first if first.due_us <= now_us else None
+        for frame in self.waiting:
+            if frame.waits == Wait.ACK:
+                return frame
+        return min(self.waiting, key=lambda frame: frame.due_us)

@@ -4,12 +4,14 @@ from typing import Any
 
 from twin.compiling import inlined_rule, rule
 from twin.draws import fold, unit
+from twin.events import Answer, MessageKind
 from twin.mesh.rules.streams import BACKOFF, JITTER, REPLY
 
 PREAMBLE_US = 192
 """From the start of a frame to its first byte: what airtime counts beside the frame [us]."""
 _BYTE_US = 32
 _ADDRESSEE = 3  # bytes of an address
+_UNICAST, _PING = int(MessageKind.UNICAST), int(Answer.PING)
 
 
 @inlined_rule
@@ -99,6 +101,12 @@ def reply_wait_us(mac: Any, frame: int, place: int, delay_factor: int, window_us
     if place >= 0:
         return place * delay_factor * mac["delay_factor_us"]
     return int(unit(fold(fold(frame, REPLY), 0)) * (window_us + 1))
+
+
+@rule
+def answer_window_us(kind: int, answer: int, window_us: int) -> int:
+    """Return within which time a node answers [us]: who alone is told to ping does so at once."""
+    return 0 if kind == _UNICAST and answer == _PING else window_us
 
 
 @inlined_rule

@@ -18,4 +18,5 @@ of the floor, so that no entity's luck on the one is its luck on the other.
     REPLY,
     POSITION,
     BACKOFF,
-) = range(1001, 1014)
+    ACKNOWLEDGEMENT,
+) = range(1001, 1015)
