@@ -208,6 +208,13 @@ class MessageKind(IntEnum):
     ROUTE_ERROR = 4
 
 
+class Mark(IntEnum):
+    """What a node is marked by; it answers no message that says ``unless`` of it."""
+
+    NO_SCRIPT = 1
+    COMPLETE = 2
+
+
 class Answer(IntEnum):
     """How who processes a message answers it."""
 
@@ -240,6 +247,11 @@ MESSAGE_KIND_MEANING = {
     MessageKind.ROUTE_REQUEST: "asks all within some hops for a node to which a route is sought",
     MessageKind.ROUTE_REPLY: "the sought node's answer, back along the way of the request",
     MessageKind.ROUTE_ERROR: "tells the source of a unicast that a hop of its route failed",
+}
+
+MARK_MEANING = {
+    Mark.NO_SCRIPT: "it has no script, and so knows none of the functions that are called by name",
+    Mark.COMPLETE: "it has every chunk of the image that is sent, or takes none",
 }
 
 ANSWER_MEANING = {

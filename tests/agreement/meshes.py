@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.draws import entity_word, fold, root
-from twin.events import MESH_EVENT, NEVER
+from twin.events import MESH_EVENT, NEVER, Mark
 from twin.mesh.engines import MeshEngine, make_mesh
 from twin.mesh.plan import LINK, MAC, RADIO, ROUTING, MeshPlan, empty_wishes
 from twin.mesh.rules.radio import power_fw
@@ -51,7 +51,7 @@ class Sending(NamedTuple):
     target: int = -1
     answer: int = 0
     awaited: int = 0
-    by_name: int = 0
+    unless: int = 0
     window_us: int = SECOND_US // 20
 
 
@@ -183,7 +183,7 @@ def run(
 def _switch(built: MeshEngine, what: Switching) -> None:
     nodes = np.array(what.nodes, np.int64)
     if what.is_script:
-        built.set_scripts(nodes, what.is_on)
+        built.mark(nodes, Mark.NO_SCRIPT, not what.is_on)
     else:
         built.switch(nodes, what.is_on, what.now_us)
 
@@ -194,7 +194,7 @@ def _wishes(due: list[Sending]) -> tuple[NDArray[np.void], NDArray[np.int32]]:
         wish["source"], wish["ttl"], wish["groups"] = sending.source, sending.ttl, sending.groups
         wish["payload_bytes"], wish["reply_bytes"] = 20, sending.reply_bytes
         wish["reply_window_us"], wish["delay_factor"] = sending.window_us, 1
-        for name in ("target", "answer", "awaited", "by_name"):
+        for name in ("target", "answer", "awaited", "unless"):
             wish[name] = getattr(sending, name)
         wish["first_to"] = len(to)
         to += sending.to

@@ -6,7 +6,7 @@ import pytest
 
 from tests.agreement.meshes import GRAPHS, PROTOCOLS, SECOND_US, Run, Sending, Switching, plan, run
 from tests.agreement.test_two_meshes import assert_same
-from twin.events import Answer, Cause, MeshKind, MessageKind
+from twin.events import Answer, Cause, Mark, MeshKind, MessageKind
 from twin.mesh.plan import MeshPlan
 
 UNTIL_US = 15 * SECOND_US
@@ -21,7 +21,7 @@ def sendings(nodes: int) -> list[Sending]:
         Sending(1000, last, target=0),
         Sending(5 * SECOND_US, 0, ttl=5),
         Sending(5 * SECOND_US, 0, target=middle, answer=Answer.PING, reply_bytes=6, awaited=1),
-        Sending(6 * SECOND_US, middle, target=0, reply_bytes=80, by_name=1),
+        Sending(6 * SECOND_US, middle, target=0, reply_bytes=80, unless=Mark.NO_SCRIPT),
         Sending(7 * SECOND_US, 0, ttl=5, answer=Answer.PING, window_us=SECOND_US),
         Sending(9 * SECOND_US, 0, ttl=3, answer=Answer.REPORT, reply_bytes=10),
         *(Sending(12 * SECOND_US, 0, target=n, reply_bytes=5, awaited=1) for n in range(1, nodes)),

@@ -23,14 +23,21 @@ class MeshEngine(Protocol):
     def switch(self, nodes: NDArray[np.int64], is_on: bool, now_us: int) -> None:
         """Switch nodes on or off."""
 
-    def set_scripts(self, nodes: NDArray[np.int64], has_script: bool) -> None:
-        """Let nodes have a script from now on, or none."""
+    def mark(self, nodes: NDArray[np.int64], mark: int, is_set: bool) -> None:
+        """Set a mark at nodes, or take it away: see ``Mark``."""
 
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
         """Yield the rows before a moment, in order; end early at ``halted_us``."""
 
     def messages(self) -> NDArray[np.void]:
         """Return all messages so far."""
+
+    @property
+    def count(self) -> int:
+        """How many messages there are so far [1]."""
+
+    def look_up(self, messages: NDArray[np.int64]) -> NDArray[np.void]:
+        """Return some messages as they are now."""
 
     def use(self) -> NDArray[np.void]:
         """Return what each node's radio did so far."""

@@ -99,7 +99,7 @@ MESSAGE = np.dtype(
         ("kind", "u1"),
         ("answer", "u1"),
         ("awaited", "u1"),  # 1: its source's host waits for what becomes of it
-        ("by_name", "u1"),  # 1: only a node with a script knows the function
+        ("unless", "u1"),  # a node with one of these marks does not answer
         ("groups", "i4"),
         ("ttl", "i4"),
         ("frame_bytes", "i4"),
@@ -129,7 +129,7 @@ WISH = np.dtype(
         ("target", "i4"),  # -1 for a multicast
         ("answer", "u1"),
         ("awaited", "u1"),
-        ("by_name", "u1"),
+        ("unless", "u1"),
         ("unused", "u1"),
     ]
 )

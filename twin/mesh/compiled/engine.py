@@ -184,17 +184,27 @@ class CompiledMesh:
         places = self._mesh.places[nodes]
         self._used = switch(self._mesh, places, is_on, now_us, self._chunk, self._used)
 
-    def set_scripts(self, nodes: NDArray[np.int64], has_script: bool) -> None:
-        """Let nodes have a script from now on, or none."""
-        self._mesh.mouths["no_script"][self._mesh.places[nodes]] = not has_script
+    def mark(self, nodes: NDArray[np.int64], mark: int, is_set: bool) -> None:
+        """Set a mark at nodes, or take it away; see ``twin.events.Mark``."""
+        places, marks = self._mesh.places[nodes], self._mesh.mouths["marks"]
+        marks[places] = (marks[places] & ~np.uint8(mark)) | (mark if is_set else 0)
+
+    def look_up(self, messages: NDArray[np.int64]) -> NDArray[np.void]:
+        """Return some messages as they are now, an array of ``MESSAGE`` records."""
+        found = self._mesh.messages[messages]
+        numbers = np.append(self._mesh.mouths["number"], NOTHING)  # the last for nobody
+        for name in ("source", "target", "subject", "report_to"):
+            found[name] = numbers[found[name]]
+        return found
+
+    @property
+    def count(self) -> int:
+        """How many messages there are so far [1]."""
+        return int(self._mesh.used[0])
 
     def messages(self) -> NDArray[np.void]:
         """Return all messages so far, an array of ``MESSAGE`` records."""
-        messages = self._mesh.messages[: self._mesh.used[0]].copy()
-        numbers = np.append(self._mesh.mouths["number"], NOTHING)  # the last for nobody
-        for name in ("source", "target", "subject", "report_to"):
-            messages[name] = numbers[messages[name]]
-        return messages
+        return self.look_up(np.arange(self.count))
 
     def use(self) -> NDArray[np.void]:
         """Return what each node's radio did so far, an array of ``USE`` records."""

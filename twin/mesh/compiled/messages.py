@@ -61,7 +61,7 @@ def add_message(mesh: Mesh, n: int, kind: int, frame_bytes: int, made_us: int) -
     message["groups"] = message["ttl"] = 0
     message["reply_bytes"] = message["reply_window_us"] = message["delay_factor"] = 0
     message["first_to"] = message["end_to"] = mesh.used[1]
-    message["answer"] = message["awaited"] = message["by_name"] = 0
+    message["answer"] = message["awaited"] = message["unless"] = 0
     message["sent"] = message["heard"] = message["processed"] = message["dropped"] = 0
     mouth["messages"] += 1
     note_known(mesh, n, m)
@@ -118,7 +118,7 @@ def answer(
     mouth, question, mac = mesh.mouths[n], mesh.messages[asked], mesh.mac[0]
     if question["reply_bytes"] == 0 and question["answer"] != _PING:
         return used
-    if question["by_name"] and mouth["no_script"]:
+    if question["unless"] & mouth["marks"]:
         return used
     frame = fold(question["state"], mouth["state"])
     window_us = answer_window_us(question["kind"], question["answer"], question["reply_window_us"])
@@ -151,7 +151,7 @@ def add_wish(mesh: Mesh, wish: np.void, now_us: int) -> int:
     message["delay_factor"] = wish["delay_factor"]
     message["answer"] = wish["answer"]
     message["awaited"] = wish["awaited"]
-    message["by_name"] = wish["by_name"]
+    message["unless"] = wish["unless"]
     message["report_to"] = n
     mesh.used[1] += addressees
     message["end_to"] = mesh.used[1]

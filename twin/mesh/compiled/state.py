@@ -45,7 +45,7 @@ MOUTH = np.dtype(
         ("process_groups", "u2"),
         ("forward_groups", "u2"),
         ("is_ack", "u1"),  # the frame on the air
-        ("no_script", "u1"),
+        ("marks", "u1"),  # of ``Mark``
         ("is_host", "u1"),  # 1: a host is behind it
         ("unused", "u1"),
         ("heard", "i8"),

@@ -27,6 +27,7 @@ class Air:
         seed = root(int(self._mac["seed"]))
         self._nodes = [self._node(n, fold(seed, int(word))) for n, word in enumerate(plan.words)]
         self._messages: list[Message] = []
+        self._addressees = 0
         self._below: dict[tuple[int, int], int] = {}  # by length and link, in this hour
         self._hour = 0
         self._rows: list[tuple[int, ...]] = []
@@ -66,6 +67,8 @@ class Air:
         message.state = fold(node.state, node.messages)
         message.number = node.messages
         message.last_us = message.made_us
+        message.first_to = self._addressees
+        self._addressees += len(message.to)
         node.messages += 1
         self._messages.append(message)
         node.known.append(len(self._messages) - 1)

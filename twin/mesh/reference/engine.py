@@ -69,7 +69,7 @@ class ReferenceMesh(Routing):
             kind=MessageKind.UNICAST if is_unicast else MessageKind.MULTICAST,
             answer=int(wish["answer"]),
             awaited=int(wish["awaited"]),
-            by_name=int(wish["by_name"]),
+            unless=int(wish["unless"]),
             report_to=node.index,
         ))  # fmt: skip
         message = self._messages[m]
@@ -114,10 +114,11 @@ class ReferenceMesh(Routing):
         node.follows = None
         node.use["lost_sending"] += 1
 
-    def set_scripts(self, nodes: NDArray[np.int64], has_script: bool) -> None:
-        """Let nodes have a script from now on, or none."""
+    def mark(self, nodes: NDArray[np.int64], mark: int, is_set: bool) -> None:
+        """Set a mark at nodes, or take it away; see ``twin.events.Mark``."""
         for n in nodes.tolist():
-            self._nodes[n].has_script = has_script
+            node = self._nodes[n]
+            node.marks = node.marks | mark if is_set else node.marks & ~mark
 
     def _due(self, node: Node) -> None:
         """What is first at a node may be due: it goes out, or the node listens or asks first.
@@ -265,7 +266,7 @@ class ReferenceMesh(Routing):
         question = self._messages[asked]
         if question.reply_bytes == 0 and question.answer != Answer.PING:
             return
-        if question.by_name and not node.has_script:
+        if question.unless & node.marks:
             return
         state = fold(question.state, node.state)
         window_us = answer_window_us(question.kind, question.answer, question.reply_window_us)
@@ -329,11 +330,19 @@ class ReferenceMesh(Routing):
 
     def messages(self) -> NDArray[np.void]:
         """Return all messages so far, an array of ``MESSAGE`` records."""
-        found, first_to = np.zeros(len(self._messages), MESSAGE), 0
-        for record, message in zip(found, self._messages, strict=True):
-            for name, value in message.as_record(first_to).items():
+        return self.look_up(np.arange(self.count))
+
+    @property
+    def count(self) -> int:
+        """How many messages there are so far [1]."""
+        return len(self._messages)
+
+    def look_up(self, messages: NDArray[np.int64]) -> NDArray[np.void]:
+        """Return some messages as they are now, an array of ``MESSAGE`` records."""
+        found = np.zeros(len(messages), MESSAGE)
+        for record, m in zip(found, messages.tolist(), strict=True):
+            for name, value in self._messages[m].as_record().items():
                 record[name] = value
-            first_to += len(message.to)
         return found
 
     def use(self) -> NDArray[np.void]:

@@ -46,18 +46,19 @@ class Message:
     kind: int = MessageKind.MULTICAST
     answer: int = 0
     awaited: int = 0
-    by_name: int = 0
+    unless: int = 0
     state: int = 0
     number: int = 0
+    first_to: int = 0  # in a list of the addressees of all
     last_us: int = 0
     sent: int = 0
     heard: int = 0
     processed: int = 0
     dropped: int = 0
 
-    def as_record(self, first_to: int) -> dict[str, int]:
-        """Return it as the fields of ``MESSAGE``, its addressees from a place of the list on."""
-        found = {**vars(self), "first_to": first_to, "end_to": first_to + len(self.to)}
+    def as_record(self) -> dict[str, int]:
+        """Return it as the fields of ``MESSAGE``."""
+        found = {**vars(self), "end_to": self.first_to + len(self.to)}
         del found["to"]
         return found
 
@@ -121,7 +122,7 @@ class Node:
     sends: Frame | None = None
     owes: Frame | None = None  # an acknowledgement
     is_off: bool = False
-    has_script: bool = True
+    marks: int = 0
     waiting: list[Frame] = field(default_factory=list)
 
     def wait(self, frame: Frame) -> bool:

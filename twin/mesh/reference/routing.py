@@ -67,7 +67,7 @@ class Routing(Air):
         self._wait(node, Frame(m, request.ttl, due_us), now_us)
 
     def _own_wait_us(self, node: Node, message: Message, tries: int = 0) -> int:
-        """Return how long a node waits before it sends a message that it does not flood on."""
+        """Return how long a node waits before it sends a message that it does not flood on [us]."""
         return int(send_wait_us(self._mac, fold(message.state, node.state), tries))
 
     def _send_on(self, node: Node, kind: MessageKind, target: int, subject: int) -> None:
