@@ -3,10 +3,12 @@
 from twin.scenario.assumptions import Assumption, assumptions
 from twin.scenario.catalogue import (
     GatewayModel,
+    NodePlatform,
     ScannerModel,
     gateway_kinds,
     gateway_model,
     law_names,
+    node_platform,
     scanner_model,
     scanner_models,
 )
@@ -50,6 +52,7 @@ __all__ = [
     "Mixture",
     "Multicast",
     "NodeGroup",
+    "NodePlatform",
     "Normal",
     "Orders",
     "Outage",
@@ -71,6 +74,7 @@ __all__ = [
     "gateway_model",
     "law_names",
     "load",
+    "node_platform",
     "scanner_model",
     "scanner_models",
     "vary",
