@@ -5,6 +5,7 @@
     ├── ScenarioError   a scenario that cannot be used: all its problems at once
     ├── StateError      a saved twin that cannot be opened
     ├── OutputError     a folder or file that cannot be written
+    ├── ImageError      an image or a firmware that nodes cannot be given
     └── RunError        a run asked for something impossible, such as earlier time
 
 Each message says what was given, what is allowed and what to do next, so that
@@ -14,10 +15,12 @@ a reader needs no traceback.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 __all__ = [
+    "ImageError",
     "OutputError",
     "Problem",
     "RunError",
@@ -145,6 +148,22 @@ class OutputError(TwinError):
         self.reason = reason
         self.hint = hint or "choose another place (command line: --out)"
         super().__init__(str(Problem(reason, file=str(path), hint=self.hint)))
+
+
+class ImageError(TwinError):
+    """A node cannot be given this: says what is wrong, where, and what should be there."""
+
+    def __init__(
+        self, what: str, *, where: str = "", given: str = "", allowed: str = "", hint: str = ""
+    ) -> None:
+        self.problem = Problem(what, key=where, value=given, allowed=allowed, hint=hint)
+        super().__init__(str(self.problem))
+
+    def of(self, file: str) -> Self:
+        """Return the same of a file that has a name."""
+        self.problem = replace(self.problem, file=file)
+        self.args = (str(self.problem),)
+        return self
 
 
 class RunError(TwinError):

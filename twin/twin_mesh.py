@@ -14,6 +14,7 @@ from twin.analysis.mesh import heard_air_us, mesh_row
 from twin.commands import Command, SendMulticast
 from twin.errors import RunError
 from twin.events import Cause, MeshKind
+from twin.mesh import images
 from twin.mesh.topology import (
     articulation_nodes,
     bridges,
@@ -186,6 +187,26 @@ class MeshTwin:
             delay_factor=delay_factor,
         ))  # fmt: skip
         return number
+
+    @staticmethod
+    def make_image(name: str, size_bytes: int) -> bytes:
+        """Return a SPY file of a made-up script; see ``twin.mesh.images`` for its format.
+
+        The same name and size give the same bytes.
+
+        Parameters
+        ----------
+        name
+            What the script is called: 1 to 64 printable ASCII characters without slashes.
+        size_bytes
+            How long the script is, 1 to the 59,904 that a node has room for [B].
+
+        Raises
+        ------
+        ImageError
+            Such a name or size cannot be.
+        """
+        return images.make_image(name, size_bytes)
 
     def messages(self) -> pd.DataFrame:
         """Return the messages so far, one line each; the index is the number that events name.

@@ -11,7 +11,7 @@ from twin.scenario import assumptions, load, vary
 from twin.scenario.defaults import rows
 from twin.scenario.schema import law_keys, node_at, schema_keys
 
-CATALOGUES = ("breaks", "gateways", "laws", "models")
+CATALOGUES = ("breaks", "gateways", "laws", "models", "platforms")
 
 
 def tables(table: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer import Typer
 from typer.testing import CliRunner
 
 from twin import resources
@@ -18,6 +19,12 @@ from twin.scenario import load
 from twin.twin import Twin
 
 COMMANDS = ("run", "check", "assumptions", "new", "serve", "routes")
+GROUPS = {"image": ("make", "show")}
+WORDS = [
+    *((command,) for command in COMMANDS),
+    *((group,) for group in GROUPS),
+    *((group, command) for group in GROUPS for command in GROUPS[group]),
+]
 
 
 def call(*words: str) -> tuple[int, str, str]:
@@ -49,19 +56,27 @@ def pilot(folder: Path, *changes: tuple[str, str]) -> str:
 # --- help --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [(), *[(command,) for command in COMMANDS]])
+@pytest.mark.parametrize("words", [(), *WORDS])
 def test_every_help_has_an_example(words: tuple[str, ...]) -> None:
     status, out, _ = call(*words, "--help")
     assert status == 0
     assert re.search(rf"Example:\s+twin {' '.join(words)}", out)
 
 
-def test_every_command_is_tested_for_help() -> None:
-    names = {
+def names_of(application: Typer) -> set[str]:
+    return {
         command.name or getattr(command.callback, "__name__", "")
-        for command in app.registered_commands
+        for command in application.registered_commands
     }
-    assert names == set(COMMANDS)
+
+
+def test_every_command_is_tested_for_help() -> None:
+    assert names_of(app) == set(COMMANDS)
+    groups = {group.name: group.typer_instance for group in app.registered_groups}
+    assert groups.keys() == GROUPS.keys()
+    for name, group in groups.items():
+        assert group is not None
+        assert names_of(group) == set(GROUPS[name or ""])
 
 
 def test_the_version_is_told() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from twin import errors
 from twin.errors import (
+    ImageError,
     OutputError,
     Problem,
     RunError,
@@ -27,7 +28,7 @@ def test_the_tree_is_drawn_at_the_top_of_the_module() -> None:
 
 
 def test_every_error_is_a_twin_error() -> None:
-    for kind in (UnitError, ScenarioError, StateError, OutputError, RunError):
+    for kind in (UnitError, ScenarioError, StateError, OutputError, ImageError, RunError):
         assert issubclass(kind, TwinError)
 
 
@@ -72,6 +73,7 @@ def test_paths_and_next_steps_are_named() -> None:
         StateError("a", "b", hint="c"),
         OutputError("a", "b"),
         RunError("a", hint="b"),
+        ImageError("a", where="b", given="c", allowed="d").of("e"),
     ],
 )
 def test_errors_come_back_from_a_worker_process(error: TwinError) -> None:

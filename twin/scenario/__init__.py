@@ -3,10 +3,12 @@
 from twin.scenario.assumptions import Assumption, assumptions
 from twin.scenario.catalogue import (
     GatewayModel,
+    NodePlatform,
     ScannerModel,
     gateway_kinds,
     gateway_model,
     law_names,
+    node_platform,
     scanner_model,
     scanner_models,
 )
@@ -51,6 +53,7 @@ __all__ = [
     "Mixture",
     "Multicast",
     "NodeGroup",
+    "NodePlatform",
     "Normal",
     "Orders",
     "Outage",
@@ -72,6 +75,7 @@ __all__ = [
     "gateway_model",
     "law_names",
     "load",
+    "node_platform",
     "scanner_model",
     "scanner_models",
     "vary",

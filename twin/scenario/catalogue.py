@@ -1,4 +1,4 @@
-"""The catalogues: scanner models, gateway models, rules for breaks and named laws, typed."""
+"""The catalogues: models of scanners, gateways and nodes, rules for breaks, named laws; typed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from twin.scenario.defaults import Row, catalogue, rows
 
 __all__ = [
     "GatewayModel",
+    "NodePlatform",
     "ScannerModel",
     "break_lengths",
     "break_rules",
@@ -21,6 +22,7 @@ __all__ = [
     "gateway_model",
     "law_names",
     "law_table",
+    "node_platform",
     "scanner_model",
     "scanner_models",
 ]
@@ -59,6 +61,19 @@ class GatewayModel:
     serial_prefix: str
     firmware: str
     scanner_limit: int
+
+
+@dataclass(frozen=True)
+class NodePlatform:
+    """One platform of mesh nodes: its script space, and the firmware that there is for it [B].
+
+    Sources in `data/platforms.toml`.
+    """
+
+    name: str
+    script_space_bytes: int
+    firmware_versions: tuple[str, ...]
+    firmware_size_bytes: int
 
 
 def scanner_models() -> tuple[str, ...]:
@@ -100,6 +115,18 @@ def gateway_model(kind: str) -> GatewayModel:
         serial_prefix=str(table["serial_prefix"].value),
         firmware=str(table["firmware"].value),
         scanner_limit=int(table["scanner_limit"].value),
+    )
+
+
+@cache
+def node_platform(name: str) -> NodePlatform:
+    """Look a platform of nodes up by its name; raises ScenarioError."""
+    table = _entry("platforms", name, "platform of nodes", "data/platforms.toml")
+    return NodePlatform(
+        name=name,
+        script_space_bytes=int(table["script_space"].value),
+        firmware_versions=tuple(table["firmware_versions"].value),
+        firmware_size_bytes=int(table["firmware_size"].value),
     )
 
 

@@ -2,7 +2,7 @@
 
 A row is a table of `data/*.toml` that has the four keys. Its dotted key is the
 scenario key it is the default of; `*` in it stands for every element of a list.
-Rows under `models`, `gateways` and `laws` are catalogues.
+Rows under `models`, `gateways`, `platforms` and `laws` are catalogues.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _tables(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mappin
 
 
 def catalogue(kind: str) -> Mapping[str, Mapping[str, Row]]:
-    """Give the rows of one catalogue ("models", "gateways"), by name, then by property."""
+    """Give the rows of one catalogue ("models", "platforms"), by name, then by property."""
     found: dict[str, dict[str, Row]] = {}
     for key, row in rows().items():
         head, _, rest = key.partition(".")
