@@ -21,6 +21,7 @@ from twin.scenario.links import Ble, BleLink, Links, Outage
 from twin.scenario.loading import from_document, load, vary
 from twin.scenario.measured import ANY_CHANNEL, Measured
 from twin.scenario.mesh import Bridge, Mesh, MeshMac, MeshRadio, MeshRouting, Multicast, NodeGroup
+from twin.scenario.mesh_host import Collector, MeshHost, MeshSurvey, MeshUpgrade, Survey, Upgrade
 from twin.scenario.run import Run
 from twin.scenario.site import Site, Station, Wall, Zone
 from twin.scenario.work import Break, JobConfig, JobLines, Orders, Shift, Work
@@ -35,6 +36,7 @@ __all__ = [
     "Bridge",
     "ChargerGroup",
     "Cloud",
+    "Collector",
     "Component",
     "Constant",
     "Fleet",
@@ -47,9 +49,12 @@ __all__ = [
     "Lognormal",
     "Measured",
     "Mesh",
+    "MeshHost",
     "MeshMac",
     "MeshRadio",
     "MeshRouting",
+    "MeshSurvey",
+    "MeshUpgrade",
     "Mixture",
     "Multicast",
     "NodeGroup",
@@ -65,7 +70,9 @@ __all__ = [
     "Shift",
     "Site",
     "Station",
+    "Survey",
     "Uniform",
+    "Upgrade",
     "Wall",
     "Work",
     "Zone",

@@ -10,6 +10,15 @@ from pydantic import Field, model_validator
 
 from twin.scenario.base import Count, Finding, Name, Number, Part, refuse
 from twin.scenario.measured import Measured
+from twin.scenario.mesh_host import (
+    Collector,
+    MeshHost,
+    MeshSurvey,
+    MeshUpgrade,
+    Survey,
+    Upgrade,
+    packets_too_long,
+)
 from twin.scenario.quantities import (
     DurationUs,
     Fraction,
@@ -280,10 +289,16 @@ class Mesh(Part):
     radio: MeshRadio
     mac: MeshMac
     routing: MeshRouting
+    host: MeshHost
+    survey: MeshSurvey
+    upgrade: MeshUpgrade
     nodes: tuple[NodeGroup, ...] = ()
     bridges: tuple[Bridge, ...] = ()
     measured: Measured | None = None
     multicasts: tuple[Multicast, ...] = ()
+    surveys: tuple[Survey, ...] = ()
+    collectors: tuple[Collector, ...] = ()
+    upgrades: tuple[Upgrade, ...] = ()
 
     @property
     def node_count(self) -> int:
@@ -322,7 +337,8 @@ class Mesh(Part):
     def _consistent(self) -> Self:
         findings = doubles("nodes", [group.name for group in self.nodes])
         findings += doubles("bridges", list(self.node_names))
-        findings += doubles("multicasts", [item.name for item in self.multicasts])
+        for name in ("multicasts", "surveys", "collectors", "upgrades"):
+            findings += doubles(name, [item.name for item in getattr(self, name)])
         findings += [*self._sizes(), *self._places(), *self._keys(), *self._payloads()]
         refuse(findings)
         return self
@@ -367,6 +383,9 @@ class Mesh(Part):
 
     def _payloads(self) -> Iterator[Finding]:
         longest = self.mac.longest_payload_bytes
+        yield from packets_too_long(
+            self.upgrade, self.survey, self.collectors, self.mac.longest_unicast_bytes, longest
+        )
         for item in self.multicasts:
             named = len({node for name in item.to for node in self.named(name)})
             # Each addressee takes three bytes; an answer has one.

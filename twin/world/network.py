@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twin.events import NEVER
 from twin.mesh.engines import make_mesh
 from twin.mesh.links import make_mesh_plan
 from twin.mesh.nodes import make_nodes
 from twin.mesh.plan import empty_wishes
+from twin.world.hosts import Hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +56,7 @@ class Network:
         self.others = np.array([sizes[node.network] - 1 for node in self.nodes], np.int64)
         """How many other nodes are in each node's network, shape (nodes,) [1]."""
         self._index = {node.name: n for n, node in enumerate(self.nodes)}
+        self.hosts = Hosts(self._mesh, self.plan, self.engine)
 
     def due_us(self, item: int, from_us: int) -> int:
         """Return when a multicast of the scenario is next due, from a moment on [us]."""
@@ -62,9 +65,17 @@ class Network:
         return multicast.after_us + -(-late_us // multicast.every_us) * multicast.every_us
 
     def run(self, until_us: int) -> None:
-        """Let the mesh come up to a moment."""
-        for chunk in self.engine.advance(until_us):
-            self._sink(chunk)
+        """Let the mesh and the hosts behind its bridges come up to a moment."""
+        while True:
+            due_us = min(self.hosts.next_us, until_us)
+            for chunk in self.engine.advance(due_us):
+                self._sink(chunk)
+                self.hosts.see(chunk)
+            if self.engine.halted_us != NEVER:
+                continue
+            if due_us >= until_us:
+                break
+            self.hosts.happen()
 
     def send(self, asked: Multicast | SendMulticast, now_us: int) -> None:
         """Multicast a message now; the mesh has come up to this moment."""

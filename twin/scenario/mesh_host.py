@@ -1,0 +1,169 @@
+"""What the hosts behind the bridges do: surveys, polls of devices, upgrades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from twin.scenario.base import Finding, Name, Part
+from twin.scenario.quantities import DurationUs, Fraction, PositiveDurationUs
+
+__all__ = ["Collector", "MeshHost", "MeshSurvey", "MeshUpgrade", "Survey", "Upgrade"]
+
+Baud = Annotated[int, Field(strict=True, ge=300, le=1_000_000)]
+Bytes = Annotated[int, Field(strict=True, ge=1, le=111)]
+FewBytes = Annotated[int, Field(strict=True, ge=0, le=111)]
+Packets = Annotated[int, Field(strict=True, ge=1, le=1024)]
+Tries = Annotated[int, Field(strict=True, ge=1, le=100)]
+Retries = Annotated[int, Field(strict=True, ge=0, le=100)]
+Ttl = Annotated[int, Field(strict=True, ge=1, le=255)]
+Devices = Annotated[int, Field(strict=True, ge=1, le=65_536)]
+SizeBytes = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+LinkQuality = Annotated[int, Field(strict=True, ge=0, le=127)]
+Generation = Literal["A", "B", "C"]
+Transport = Literal["auto", "unicast", "multicast"]
+Directly = Literal["unicast", "multicast"]
+
+
+class MeshHost(Part):
+    """A host and the serial line to its bridge.
+
+    The line passes `uart_baud` bits a second, adds `uart_framing_bytes` to each
+    packet [B] and holds `uart_packets` in each direction; what finds it full is
+    lost. A question is asked `retries` times more when no answer came within
+    `timeout_us` [us].
+    """
+
+    uart_baud: Baud
+    uart_framing_bytes: FewBytes
+    uart_packets: Packets
+    timeout_us: PositiveDurationUs
+    retries: Retries
+
+
+class MeshSurvey(Part):
+    """How a host finds out who hears whom.
+
+    Generation A commands one node after the other to multicast one hop, with
+    `command_bytes`; who hears it reports to the host with `report_bytes` at a
+    random moment within `window_us`; the next is commanded `margin_us` later
+    [us], and one of which nothing came at most `tries` times. C does the same
+    with nodes that no link of `good_quality` or better is known of, and stops.
+    In B all nodes multicast one hop at a random moment within `window_us` after
+    one command, and send what they heard within another, `report_bytes` a link,
+    as many in a packet as it holds.
+    """
+
+    generation: Generation
+    command_bytes: Bytes
+    report_bytes: Bytes
+    window_us: PositiveDurationUs
+    margin_us: DurationUs
+    tries: Tries
+    ttl: Ttl
+    good_quality: LinkQuality
+
+
+class Survey(Part):
+    """A survey `after_us` after the start [us]."""
+
+    name: Name
+    after_us: DurationUs
+    generation: Generation | None = None
+
+
+class Collector(Part):
+    """A poll of devices, the first `after_us`, then one `every_us` [us].
+
+    Each answers a query of `query_bytes` with `reply_bytes` [B], if it has a
+    script: one after the other by unicast, or all at once, within `window_us`,
+    to a multicast of `ttl` hops.
+    """
+
+    name: Name
+    after_us: DurationUs
+    every_us: PositiveDurationUs
+    devices: tuple[str, ...] = ()
+    transport: Directly
+    query_bytes: Bytes
+    reply_bytes: Bytes
+    window_us: DurationUs
+    ttl: Ttl
+
+
+class MeshUpgrade(Part):
+    """How scripts and firmware get to the nodes.
+
+    An image goes in chunks of `chunk_bytes`, each in a call that takes
+    `call_bytes` more; a unicast is answered with `answer_bytes` [B]. `transport`
+    "auto" multicasts from `multicast_from` devices on.
+
+    By multicast: `announces` announcements, `erase_us` to erase, one chunk every
+    `spacing_us` with `ttl` hops. Then who misses chunks says so within
+    `gather_us` for each device, with bitmaps of `bitmap_bytes`, and what was
+    missed is sent again, at most `rounds` times; the rest goes by unicast. Those
+    who have all restart (`reboot_us`) and are asked what they run [us].
+
+    A device of which nothing came for `watchdog_us` fails, or is tried anew,
+    `attempts` times in all. Of all nodes `low_voltage` refuse to write, and of
+    those whose firmware is older than `sound_firmware` a share `defects` fails to
+    take new firmware.
+    """
+
+    chunk_bytes: Bytes
+    call_bytes: Bytes
+    answer_bytes: Bytes
+    transport: Transport
+    multicast_from: Devices
+    announces: Tries
+    spacing_us: PositiveDurationUs
+    ttl: Ttl
+    gather_us: PositiveDurationUs
+    bitmap_bytes: Bytes
+    rounds: Retries
+    erase_us: DurationUs
+    reboot_us: DurationUs
+    watchdog_us: PositiveDurationUs
+    attempts: Tries
+    low_voltage: Fraction
+    defects: Fraction
+    sound_firmware: str
+
+
+class Upgrade(Part):
+    """An upgrade of `devices` (all by default) `after_us` after the start [us].
+
+    First `firmware`, then the image `image` of `size_bytes` [B]; an empty name
+    leaves that part out.
+    """
+
+    name: Name
+    after_us: DurationUs
+    devices: tuple[str, ...] = ()
+    image: str
+    size_bytes: SizeBytes
+    firmware: str
+    transport: Transport | None = None
+
+
+def packets_too_long(
+    upgrade: MeshUpgrade, survey: MeshSurvey, collectors: tuple[Collector, ...],
+    longest_unicast_bytes: int, longest_bytes: int,
+) -> Iterator[Finding]:  # fmt: skip
+    """Yield what fits into no packet."""
+    sizes = {
+        "upgrade.chunk_bytes": (upgrade.chunk_bytes + upgrade.call_bytes, longest_unicast_bytes),
+        "upgrade.answer_bytes": (upgrade.answer_bytes, longest_unicast_bytes),
+        "upgrade.bitmap_bytes": (upgrade.bitmap_bytes + upgrade.call_bytes, longest_unicast_bytes),
+        "survey.command_bytes": (survey.command_bytes, longest_unicast_bytes),
+        "survey.report_bytes": (survey.report_bytes, longest_unicast_bytes),
+    }
+    for item in collectors:
+        for name in ("query_bytes", "reply_bytes"):
+            most = longest_unicast_bytes if item.transport == "unicast" else longest_bytes - 3
+            sizes[f"collectors.{item.name}.{name}"] = getattr(item, name), most
+    for key, (size, most) in sizes.items():
+        if size > most:
+            yield Finding(key, "too long for a packet", str(size), f"at most {most} with the call")
