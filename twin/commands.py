@@ -41,12 +41,47 @@ class SendMulticast:
         object.__setattr__(self, "to", tuple(self.to))
 
 
-Command = InstallGateway | SendMulticast
+@dataclass(frozen=True)
+class StartSurvey:
+    """Survey the mesh, now, in the manner of a ``generation``: A, B or C."""
+
+    generation: str
+
+
+@dataclass(frozen=True)
+class StartUpgrade:
+    """Bring ``firmware`` (a version) and then an ``image`` to devices, now; "" leaves one out.
+
+    ``devices`` names nodes and groups, nobody means all; ``size_bytes`` is that of the image [B].
+    """
+
+    image: str
+    size_bytes: int
+    firmware: str
+    devices: tuple[str, ...]
+    transport: str
+
+    def __post_init__(self) -> None:
+        """Take a list, as the journal gives it, for a tuple."""
+        object.__setattr__(self, "devices", tuple(self.devices))
+
+
+@dataclass(frozen=True)
+class CancelUpgrade:
+    """Stop an upgrade, now, by its number."""
+
+    upgrade: int
+
+
+Command = InstallGateway | SendMulticast | StartSurvey | StartUpgrade | CancelUpgrade
 """What users ask of the site: the journal keeps it, and the desk carries it out."""
 
 ACTIONS: dict[str, type[Command]] = {
     "install gateway": InstallGateway,
     "send multicast": SendMulticast,
+    "start survey": StartSurvey,
+    "start upgrade": StartUpgrade,
+    "cancel upgrade": CancelUpgrade,
 }
 """What the journal calls each command."""
 

@@ -13,7 +13,7 @@ from twin.mesh.engines import make_mesh
 from twin.mesh.links import make_mesh_plan
 from twin.mesh.nodes import make_nodes
 from twin.mesh.plan import empty_wishes
-from twin.world.hosts import Hosts
+from twin.world.hosts import Hosts, Jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,7 @@ class Network:
         """How many other nodes are in each node's network, shape (nodes,) [1]."""
         self._index = {node.name: n for n, node in enumerate(self.nodes)}
         self.hosts = Hosts(self._mesh, self.plan, self.engine)
+        self.jobs = Jobs(self.hosts, self.nodes)
 
     def due_us(self, item: int, from_us: int) -> int:
         """Return when a multicast of the scenario is next due, from a moment on [us]."""

@@ -19,4 +19,6 @@ of the floor, so that no entity's luck on the one is its luck on the other.
     POSITION,
     BACKOFF,
     ACKNOWLEDGEMENT,
-) = range(1001, 1015)
+    VOLTAGE,
+    DEFECT,
+) = range(1001, 1017)

@@ -1,5 +1,6 @@
 """The hosts behind the bridges: what they ask, poll, survey and upgrade over the mesh."""
 
 from twin.world.hosts.hosts import Hosts
+from twin.world.hosts.jobs import Jobs
 
-__all__ = ["Hosts"]
+__all__ = ["Hosts", "Jobs"]

@@ -220,6 +220,10 @@ class Hosts:
         )
         for row, about in zip(heard[to_host], asked[to_host].tolist(), strict=True):
             self._pass_up(row, about)
+        for row in heard[(kinds == MessageKind.UNICAST) & ~to_host]:
+            work, tag = self._work_of.get(int(row["message"]), (_NOTHING, 0))
+            if work != _NOTHING:
+                self.works[work].heeded(tag, int(row["node"]))
         self._see_received(heard[kinds == MessageKind.MULTICAST])
 
     def _learn_messages(self) -> None:

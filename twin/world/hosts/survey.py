@@ -10,7 +10,7 @@ import numpy as np
 from twin.draws import fold, unit
 from twin.events import NEVER, Answer
 from twin.mesh.rules.streams import REPLY
-from twin.world.hosts.work import Call
+from twin.world.hosts.work import Call, Work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ class Link(NamedTuple):
     quality: int
 
 
-class Survey:
+class Survey(Work):
     """A survey of all networks: each host surveys the nodes that it comes to know.
 
     Duration and what is missed are what comes of it: commands and reports travel over the mesh.

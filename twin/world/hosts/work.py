@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from twin.events import Answer
 
@@ -42,8 +42,11 @@ class Question:
     is_over: bool = False
 
 
-class Work(Protocol):
-    """A survey, a poll, an upgrade: state in plain fields, told what happens at moments [us]."""
+class Work:
+    """A survey, a poll, an upgrade: state in plain fields, told what happens at moments [us].
+
+    What does not concern it, it does not write.
+    """
 
     def begin(self, now_us: int) -> None:
         """The moment for it has come."""
@@ -56,6 +59,9 @@ class Work(Protocol):
 
     def unanswered(self, tag: int, node: int, reason: str, now_us: int) -> None:
         """A question was asked as often as may be, and no answer came."""
+
+    def heeded(self, tag: int, node: int) -> None:
+        """A node processed a unicast of this work."""
 
     def reported(self, item: int, about: int, node: int, message: int, now_us: int) -> None:
         """A node's report about a message of another has come to the host.

@@ -1,0 +1,124 @@
+"""What hosts are asked to do: surveys, polls and upgrades, those of the scenario to begin with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.mesh.images import firmware
+from twin.mesh.topology import hop_counts
+from twin.world.hosts.collector import Collector
+from twin.world.hosts.devices import Devices, Part
+from twin.world.hosts.survey import Survey
+from twin.world.hosts.upgrade import Upgrade
+from twin.world.hosts.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twin.mesh.nodes import MeshNode
+    from twin.world.hosts.hosts import Hosts
+
+PLATFORM = "RF200"
+"""What all nodes are."""
+
+
+class Jobs:
+    """The surveys, collectors and upgrades of a mesh, in the order in which they were asked for."""
+
+    def __init__(self, hosts: Hosts, nodes: Sequence[MeshNode]) -> None:
+        """Take up what the scenario plans."""
+        self._hosts, self._nodes, mesh = hosts, nodes, hosts.mesh
+        self._index = {node.name: n for n, node in enumerate(nodes)}
+        self._bridge_of: list[int] | None = None
+        self.devices = Devices(hosts.plan, mesh.upgrade)
+        self.surveys: list[Survey] = []
+        self.collectors: list[Collector] = []
+        self.upgrades: list[Upgrade] = []
+        for survey in mesh.surveys:
+            self.survey(survey.generation or mesh.survey.generation, survey.after_us)
+        for facts in mesh.collectors:
+            work = Collector(hosts, len(hosts.works), facts, self.by_bridge(facts.devices))
+            self.collectors.append(work)
+            hosts.add(work, facts.after_us)
+        for item in mesh.upgrades:
+            parts = self.parts(item.firmware, item.image, item.size_bytes)
+            transport = item.transport or mesh.upgrade.transport
+            self.upgrade(parts, item.devices, transport, item.after_us)
+
+    @property
+    def bridges(self) -> list[int]:
+        """The nodes behind which there is a host."""
+        return [n for n, node in enumerate(self._nodes) if node.is_bridge]
+
+    def by_bridge(self, names: Sequence[str]) -> dict[int, list[int]]:
+        """Return the nodes of some names, all but bridges where none is given, by their bridge.
+
+        That is the nearest by hops within the network; who is out of reach belongs to the first.
+        """
+        wanted = [name for item in names for name in self._hosts.mesh.named(item)]
+        nodes = [self._index[name] for name in dict.fromkeys(wanted)]
+        nodes = nodes or [n for n, node in enumerate(self._nodes) if not node.is_bridge]
+        if self._bridge_of is None:
+            self._bridge_of = self._nearest_bridges()
+        found: dict[int, list[int]] = {}
+        for node in nodes:
+            found.setdefault(self._bridge_of[node], []).append(node)
+        return found
+
+    def _nearest_bridges(self) -> list[int]:
+        """Return the bridge of every node."""
+        bridges = self.bridges
+        hops = np.array([hop_counts(self._hosts.plan, [bridge]) for bridge in bridges])
+        hops = np.where(hops < 0, np.iinfo(np.int64).max, hops)
+        return [bridges[k] for k in np.argmin(hops, axis=0).tolist()]
+
+    def survey(self, generation: str, begin_us: int) -> int:
+        """Survey the mesh from a moment on [us]; return the survey's number."""
+        work = Survey(self._hosts, len(self._hosts.works), generation, self.bridges)
+        self._hosts.add(work, begin_us)
+        self.surveys.append(work)
+        return len(self.surveys) - 1
+
+    def parts(self, version: str, image: str, size_bytes: int) -> list[Part]:
+        """Return what an upgrade brings, firmware first.
+
+        Raises
+        ------
+        ImageError
+            There is no such firmware.
+        """
+        found = []
+        if version:
+            package = firmware(PLATFORM, version)
+            found.append(Part("firmware", version, package.size_bytes))
+        if image:
+            found.append(Part("image", image, size_bytes))
+        return found
+
+    def upgrade(
+        self, parts: list[Part], names: Sequence[str], transport: str, begin_us: int
+    ) -> int:
+        """Upgrade devices from a moment on [us]; return the upgrade's number."""
+        nodes = self.by_bridge(names)
+        if transport == "auto":
+            many = sum(map(len, nodes.values())) >= self._hosts.mesh.upgrade.multicast_from
+            transport = "multicast" if many else "unicast"
+        upgrade = Upgrade(self._hosts, self.devices, parts, nodes, transport)
+        self.upgrades.append(upgrade)
+        self._hosts.add(_Start(upgrade), begin_us)
+        return len(self.upgrades) - 1
+
+
+class _Start(Work):
+    """The moment at which an upgrade begins."""
+
+    def __init__(self, upgrade: Upgrade) -> None:
+        """Know which."""
+        self._upgrade = upgrade
+
+    def begin(self, now_us: int) -> None:
+        """Let it begin, unless it was cancelled before."""
+        if not self._upgrade.is_cancelled:
+            self._upgrade.start(now_us)

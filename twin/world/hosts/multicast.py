@@ -1,0 +1,189 @@
+"""An image to all devices at once: announce, erase, stream, gather bitmaps, repair, restart.
+
+The protocol of the vendor is not published; this is the usual one of selective repair. What is left
+in the end goes by unicast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.events import Answer, Mark
+from twin.world.hosts.work import Call, Work
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from twin.world.hosts.devices import Order, Transfer
+    from twin.world.hosts.hosts import Hosts
+
+_ANNOUNCE, _GATHER, _COMMIT, _VERIFY = -1, -2, -3, -4  # what is said beside chunks
+_NEXT, _ERASED, _ASK, _GATHERED, _COMMITTED, _UP, _VERIFIED = range(7)  # what it is woken for
+_BITS_OF_A_BYTE = 8
+_DRAIN_SPACINGS = 4
+"""For how many spacings the last flood has time to end."""
+
+
+class MulticastTransfer(Work):
+    """Bring a part to the devices of a bridge by multicast."""
+
+    def __init__(
+        self, hosts: Hosts, number: int, upgrade: Order, bridge: int, transfer: Transfer
+    ) -> None:
+        """Plan it for all its devices."""
+        self._hosts, self._number, self._upgrade = hosts, number, upgrade
+        self._bridge, self._transfer = bridge, transfer
+        self._to_say: list[int] = []  # the last comes first
+        self._then = _ERASED
+        self._rounds = 0
+        self._asked = len(transfer.nodes)  # how many may answer next
+        self._needed = np.zeros(transfer.chunks, bool)
+        self._reporters: set[int] = set()
+        self._heard: set[int] = set()  # places that heard the announcement, or to commit
+        self.sent_chunks = 0
+
+    def begin(self, now_us: int) -> None:
+        """Announce."""
+        self._say_all([_ANNOUNCE] * self._hosts.mesh.upgrade.announces, _ERASED, now_us)
+
+    def _say_all(self, items: list[int], then: int, now_us: int) -> None:
+        """Say some things, one after the other, and then do something."""
+        self._to_say, self._then = items[::-1], then
+        self.woken(_NEXT, now_us)
+
+    def woken(self, tag: int, now_us: int) -> None:
+        """The next thing is to be said, or a phase is over."""
+        if self._upgrade.is_cancelled:
+            self._upgrade.end_transfer(now_us)
+        elif tag == _NEXT:
+            self._say_next(now_us)
+        elif tag == _ERASED:
+            self._begin_stream(now_us)
+        elif tag == _ASK:
+            self._gather(now_us)
+        elif tag == _GATHERED:
+            self._repair(now_us)
+        elif tag == _COMMITTED:
+            self._restart(now_us)
+        elif tag == _UP:
+            self._verify(now_us)
+        else:
+            self._end(now_us)
+
+    def _say_next(self, now_us: int) -> None:
+        """Say the next thing; after the last let its flood end."""
+        settings = self._hosts.mesh.upgrade
+        if self._to_say:
+            item = self._to_say.pop()
+            self._say(item, now_us)
+            self._hosts.wake(self._number, _NEXT, now_us + settings.spacing_us)
+            return
+        due_us = now_us + (_DRAIN_SPACINGS - 1) * settings.spacing_us
+        erase_us = settings.erase_us if self._then == _ERASED else 0
+        self._hosts.wake(self._number, self._then, due_us + erase_us)
+
+    def _say(self, item: int, now_us: int, window_us: int = 0) -> None:
+        """Multicast a chunk, or what is about all; a window lets devices answer."""
+        settings = self._hosts.mesh.upgrade
+        size = settings.chunk_bytes if item >= 0 else 0
+        reply = {_GATHER: settings.bitmap_bytes + settings.call_bytes,
+                 _VERIFY: settings.answer_bytes}.get(item, 0)  # fmt: skip
+        self.sent_chunks += item >= 0
+        call = Call(
+            self._bridge,
+            payload_bytes=settings.call_bytes + size,
+            ttl=settings.ttl,
+            reply_bytes=reply,
+            window_us=window_us,
+            answer=Answer.REPORT,
+            unless=Mark.COMPLETE if item == _GATHER else 0,
+        )
+        self._hosts.say(self._number, item, call, now_us)
+
+    def received(self, item: int, source: int, rows: NDArray[np.void]) -> None:
+        """Devices heard an announcement, a chunk, or to commit."""
+        del source
+        transfer = self._transfer
+        places = np.array([transfer.place.get(node, -1) for node in rows["node"].tolist()])
+        mine = places >= 0
+        if item in (_ANNOUNCE, _COMMIT):
+            self._heard.update(places[mine].tolist())
+        elif item >= 0:
+            transfer.take(item, places[mine], rows["time_us"][mine])
+
+    def _begin_stream(self, now_us: int) -> None:
+        """Who heard the announcement has erased: send the chunks, all or those that are missed."""
+        transfer = self._transfer
+        fresh = [k for k in sorted(self._heard) if not transfer.erased[k]]
+        takers = [k for k in fresh if not self._upgrade.refuses(int(transfer.nodes[k]))]
+        transfer.erased[takers] = True
+        self._upgrade.erase(transfer.nodes[takers].tolist())
+        self._heard.clear()
+        chunks = np.flatnonzero(self._needed) if self._rounds else np.arange(transfer.chunks)
+        self._needed[:] = False
+        self._say_all(chunks.tolist(), _ASK, now_us)
+
+    def _gather(self, now_us: int) -> None:
+        """Ask who misses chunks; who has all, or takes none, is silent."""
+        transfer, settings = self._transfer, self._hosts.mesh.upgrade
+        refuse = np.array([self._upgrade.refuses(node) for node in transfer.nodes.tolist()])
+        silent = transfer.is_complete | refuse
+        self._hosts.engine.mark(transfer.nodes[silent], Mark.COMPLETE, True)
+        self._hosts.engine.mark(transfer.nodes[~silent], Mark.COMPLETE, False)
+        window_us = settings.gather_us * max(1, self._asked)
+        self._reporters.clear()
+        self._say(_GATHER, now_us, window_us)
+        self._hosts.wake(
+            self._number, _GATHERED, now_us + window_us + self._hosts.mesh.host.timeout_us
+        )
+
+    def reported(self, item: int, about: int, node: int, message: int, now_us: int) -> None:
+        """A device says what it misses, or what it runs."""
+        del about, message
+        place = self._transfer.place.get(node, -1)
+        if place < 0:
+            return
+        if item == _GATHER:
+            self._reporters.add(place)
+            missing = self._transfer.missing(place)
+            room = self._hosts.mesh.upgrade.bitmap_bytes * _BITS_OF_A_BYTE
+            self._needed[[k for k in missing if k < missing[0] + room]] = True
+        elif item == _VERIFY and self._upgrade.runs_it(node):
+            self._upgrade.settle(node, self._transfer, "", now_us)
+
+    def _repair(self, now_us: int) -> None:
+        """Send what was missed again, or be content with what there is."""
+        if not self._needed.any() or self._rounds == self._hosts.mesh.upgrade.rounds:
+            announces = self._hosts.mesh.upgrade.announces
+            self._say_all([_COMMIT] * announces, _COMMITTED, now_us)
+            return
+        self._rounds += 1
+        self._asked = len(self._reporters)
+        late = [place for place in self._reporters if not self._transfer.erased[place]]
+        if late:
+            self._say_all([_ANNOUNCE], _ERASED, now_us)
+        else:
+            self._begin_stream(now_us)
+
+    def _restart(self, now_us: int) -> None:
+        """Who has all and heard to commit restarts; then all are asked what they run."""
+        transfer, settings = self._transfer, self._hosts.mesh.upgrade
+        complete = transfer.is_complete
+        ready = [int(transfer.nodes[k]) for k in sorted(self._heard) if complete[k]]
+        self._heard.clear()
+        self._upgrade.restart(ready, now_us)
+        self._hosts.wake(self._number, _UP, now_us + 2 * settings.reboot_us)
+
+    def _verify(self, now_us: int) -> None:
+        """Ask all what they run."""
+        settings = self._hosts.mesh.upgrade
+        window_us = settings.gather_us * len(self._transfer.nodes)
+        self._say(_VERIFY, now_us, window_us)
+        due_us = now_us + window_us + self._hosts.mesh.host.timeout_us
+        self._hosts.wake(self._number, _VERIFIED, due_us)
+
+    def _end(self, now_us: int) -> None:
+        """Who did not say that it runs it is served by unicast."""
+        self._upgrade.go_on_by_unicast(self._bridge, self._transfer, now_us)
