@@ -137,7 +137,7 @@ def _routing() -> NDArray[np.void]:
         "tries": 3, "wait_us": 500_000, "first_hops": 1, "host_first_hops": 2, "most_hops": 5,
         "idle_us": 5 * SECOND_US, "most_us": 60 * SECOND_US, "least_us": SECOND_US,
         "request_bytes": 30, "reply_bytes": 33, "error_bytes": 27, "entries": 10,
-        "host_entries": 100,
+        "host_entries": 100, "worst_quality": 88,
     }  # fmt: skip
     for name, value in numbers.items():
         routing[0][name] = value

@@ -41,7 +41,7 @@ MAC_NUMBERS: Mapping[str, float] = {
 ROUTING_NUMBERS: Mapping[str, float] = {
     "tries": 3, "wait_us": 500_000, "first_hops": 1, "host_first_hops": 2, "most_hops": 5,
     "idle_us": 5 * S, "most_us": 60 * S, "least_us": S, "request_bytes": 30, "reply_bytes": 33,
-    "error_bytes": 27, "entries": 32, "host_entries": 1024,
+    "error_bytes": 27, "entries": 32, "host_entries": 1024, "worst_quality": 127,
 }  # fmt: skip
 """As shipped, but the frames are as long as those of which the reception of links is given."""
 

@@ -63,6 +63,7 @@ ROUTING = np.dtype(
         ("error_bytes", "i8"),
         ("entries", "i8"),  # routes that a node knows at most
         ("host_entries", "i8"),
+        ("worst_quality", "i8"),  # of a hop that requests come over [-dBm]
     ]
 )
 """The numbers of route discovery."""
@@ -149,7 +150,7 @@ USE = np.dtype(
         ("acks", "i8"),  # acknowledgements
         ("air_us", "i8"),
         ("heard", "i8"),  # messages received for the first time
-        ("foreign", "i8"),  # received, but of another network or key
+        ("foreign", "i8"),  # received, but of another network or key, or a request over a weak hop
         ("dropped", "i8"),
         ("duplicates", "i8"),  # copies of what the receiver knew, of the frames that it sent
         ("acks_heard", "i8"),  # receptions of its acknowledgements by who waited for them

@@ -187,7 +187,8 @@ class MeshRouting(Part):
     waits `wait_us` [us], then twice as long each time. A route that is not used
     lives `idle_us`, none longer than `most_us`; before `least_us` it does not
     make room for another [us]. A node knows `entries` routes, a bridge with its
-    host `host_entries`. Requests, replies and errors have `request_bytes`,
+    host `host_entries`. Requests over a hop whose link quality is above
+    `worst_quality` are not heeded [-dBm]. Requests, replies and errors have `request_bytes`,
     `reply_bytes` and `error_bytes` in all [B].
     """
 
@@ -201,6 +202,7 @@ class MeshRouting(Part):
     least_us: DurationUs
     entries: Routes
     host_entries: Routes
+    worst_quality: Annotated[int, Field(strict=True, ge=0, le=127)]
     request_bytes: Bytes
     reply_bytes: Bytes
     error_bytes: Bytes

@@ -35,6 +35,7 @@ from twin.mesh.rules.mac import (
     is_meant,
     send_wait_us,
 )
+from twin.mesh.rules.routing import is_rejected
 from twin.mesh.rules.streams import RECEPTION
 
 _NEVER = int(NEVER)
@@ -237,7 +238,8 @@ def _hear(
     over, mac = mesh.over[link], mesh.mac[0]
     n = over["end"]
     mouth, message = mesh.mouths[n], mesh.messages[m]
-    if over["hears"] == 0:
+    is_request = message["kind"] == _REQUEST
+    if over["hears"] == 0 or is_rejected(mesh.routing[0], is_request, over["quality"]):
         mouth["foreign"] += 1
         return used
     note_known(mesh, n, m)
@@ -245,7 +247,6 @@ def _hear(
     is_directed = message["end_to"] > message["first_to"]
     meant = is_meant(message["groups"], mouth["process_groups"], is_directed, place)
     forwards = goes_on(message["groups"], mouth["forward_groups"], ttl)
-    is_request = message["kind"] == _REQUEST
     if is_request:
         forwards = forwards and meant and message["subject"] != n
         meant = meant and message["subject"] == n

@@ -191,7 +191,7 @@ class ReferenceMesh(Routing):
             # A node knows its own messages by their source, however long ago it made them.
             elif other.index == source or frame.message in other.known:
                 node.use["duplicates"] += 1
-            elif link.hears:
+            elif link.hears and not self._is_rejected(frame, link.quality):
                 self._hear(node, other, frame, link.quality)
             else:
                 other.use["foreign"] += 1

@@ -10,6 +10,7 @@ from twin.mesh.rules.routing import (
     NO_ROUTE,
     find_route,
     forget_route,
+    is_rejected,
     learn_route,
     renewed_us,
     request_hops,
@@ -28,6 +29,11 @@ class Routing(Air):
         """Build a mesh on which no route is known yet."""
         super().__init__(plan)
         self._routing = plan.routing[0]
+
+    def _is_rejected(self, frame: Frame, quality: int) -> bool:
+        """Say whether a route request came over a hop that is too weak for a route."""
+        is_request = self._messages[frame.message].kind == MessageKind.ROUTE_REQUEST
+        return bool(is_rejected(self._routing, is_request, quality))
 
     def _has_next(self, node: Node, frame: Frame) -> bool:
         """Choose the next hop of a unicast that is due; without one its source asks for a route."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiling import rule
+from twin.compiling import inlined_rule, rule
 
 NO_ROUTE = -1
 """Instead of a place in a table of routes."""
@@ -86,6 +86,12 @@ def forget_route(routes: NDArray[np.void], first: int, end: int, target: int, vi
     for k in range(first, end):
         if routes[k]["target"] == target and routes[k]["next"] == via:
             routes[k]["expires_us"] = 0
+
+
+@inlined_rule
+def is_rejected(routing: Any, is_request: bool, quality: int) -> bool:
+    """Say whether a request came over a hop that is too weak for a route (NV32): not heard."""
+    return is_request and quality > routing["worst_quality"]
 
 
 @rule

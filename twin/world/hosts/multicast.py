@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from twin.world.hosts.devices import Order, Transfer
     from twin.world.hosts.hosts import Hosts
 
-_ANNOUNCE, _GATHER, _COMMIT, _VERIFY = -1, -2, -3, -4  # what is said beside chunks
-_NEXT, _ERASED, _ASK, _GATHERED, _COMMITTED, _UP, _VERIFIED = range(7)  # what it is woken for
+_ANNOUNCE, _GATHER, _COMMIT, _VERIFY, _FIND = -1, -2, -3, -4, -5  # what is said beside chunks
+_NEXT, _ERASED, _ASK, _ASK_NEXT, _COMMITTED, _UP = range(6)  # what it is woken for
 _BITS_OF_A_BYTE = 8
 _DRAIN_SPACINGS = 4
 """For how many spacings the last flood has time to end."""
@@ -38,7 +38,9 @@ class MulticastTransfer(Work):
         self._to_say: list[int] = []  # the last comes first
         self._then = _ERASED
         self._rounds = 0
-        self._asked = len(transfer.nodes)  # how many may answer next
+        self._asking = _GATHER
+        self._sector: list[int] = []
+        self._left: list[int] = []  # places that were not asked yet, the last comes first
         self._needed = np.zeros(transfer.chunks, bool)
         self._reporters: set[int] = set()
         self._heard: set[int] = set()  # places that heard the announcement, or to commit
@@ -62,15 +64,13 @@ class MulticastTransfer(Work):
         elif tag == _ERASED:
             self._begin_stream(now_us)
         elif tag == _ASK:
-            self._gather(now_us)
-        elif tag == _GATHERED:
-            self._repair(now_us)
+            self._ask_all(_GATHER, now_us)
+        elif tag == _ASK_NEXT:
+            self._ask_next(now_us)
         elif tag == _COMMITTED:
             self._restart(now_us)
-        elif tag == _UP:
-            self._verify(now_us)
         else:
-            self._end(now_us)
+            self._ask_all(_VERIFY, now_us)
 
     def _say_next(self, now_us: int) -> None:
         """Say the next thing; after the last let its flood end."""
@@ -98,7 +98,7 @@ class MulticastTransfer(Work):
             reply_bytes=reply,
             window_us=window_us,
             answer=Answer.REPORT,
-            unless=Mark.COMPLETE if item == _GATHER else 0,
+            unless=Mark.COMPLETE if reply else 0,
         )
         self._hosts.say(self._number, item, call, now_us)
 
@@ -125,19 +125,62 @@ class MulticastTransfer(Work):
         self._needed[:] = False
         self._say_all(chunks.tolist(), _ASK, now_us)
 
-    def _gather(self, now_us: int) -> None:
-        """Ask who misses chunks; who has all, or takes none, is silent."""
-        transfer, settings = self._transfer, self._hosts.mesh.upgrade
-        refuse = np.array([self._upgrade.refuses(node) for node in transfer.nodes.tolist()])
-        silent = transfer.is_complete | refuse
-        self._hosts.engine.mark(transfer.nodes[silent], Mark.COMPLETE, True)
-        self._hosts.engine.mark(transfer.nodes[~silent], Mark.COMPLETE, False)
-        window_us = settings.gather_us * max(1, self._asked)
-        self._reporters.clear()
-        self._say(_GATHER, now_us, window_us)
-        self._hosts.wake(
-            self._number, _GATHERED, now_us + window_us + self._hosts.mesh.host.timeout_us
+    def _ask_all(self, what: int, now_us: int) -> None:
+        """Ask who misses chunks, or what each runs: all, and later those that missed some."""
+        everybody = range(len(self._transfer.nodes))
+        again = what == _GATHER and self._rounds > 0
+        self._asking = what
+        self._left = sorted(self._reporters if again else everybody, reverse=True)
+        self._reporters = set()
+        self._ask_next(now_us)
+
+    def _ask_next(self, now_us: int) -> None:
+        """Ask some devices, no more than can answer while routes live; after the last go on.
+
+        The first of them is asked alone before: looking for it tells all the way to the bridge.
+        """
+        if not self._left:
+            if self._asking == _GATHER:
+                self._repair(now_us)
+            else:
+                self._upgrade.go_on_by_unicast(self._bridge, self._transfer, now_us)
+            return
+        settings = self._hosts.mesh.upgrade
+        most = max(1, self._hosts.mesh.routing.idle_us // settings.gather_us)
+        self._sector = [self._left.pop() for _ in range(min(most, len(self._left)))]
+        call = Call(
+            self._bridge,
+            to=int(self._transfer.nodes[self._sector[0]]),
+            payload_bytes=settings.call_bytes,
+            reply_bytes=settings.answer_bytes,
         )
+        self._hosts.ask(self._number, _FIND, call, now_us, tries=1)
+
+    def answered(self, tag: int, node: int, now_us: int) -> None:
+        """The first of some devices is found: ask all of them."""
+        del tag, node
+        self._ask_sector(now_us)
+
+    def unanswered(self, tag: int, node: int, reason: str, now_us: int) -> None:
+        """The first of some devices is not found: ask all of them nevertheless."""
+        del tag, node, reason
+        self._ask_sector(now_us)
+
+    def _ask_sector(self, now_us: int) -> None:
+        """Ask some devices; who is not among them, and who misses nothing, is silent."""
+        transfer, settings = self._transfer, self._hosts.mesh.upgrade
+        nodes = transfer.nodes
+        asked = np.zeros(len(nodes), bool)
+        asked[self._sector] = True
+        if self._asking == _GATHER:
+            refuse = np.array([self._upgrade.refuses(node) for node in nodes.tolist()])
+            asked &= ~(transfer.is_complete | refuse)
+        self._hosts.engine.mark(nodes[~asked], Mark.COMPLETE, True)
+        self._hosts.engine.mark(nodes[asked], Mark.COMPLETE, False)
+        window_us = settings.gather_us * len(self._sector)
+        self._say(self._asking, now_us, window_us)
+        due_us = now_us + window_us + self._hosts.mesh.host.timeout_us
+        self._hosts.wake(self._number, _ASK_NEXT, due_us)
 
     def reported(self, item: int, about: int, node: int, message: int, now_us: int) -> None:
         """A device says what it misses, or what it runs."""
@@ -160,7 +203,6 @@ class MulticastTransfer(Work):
             self._say_all([_COMMIT] * announces, _COMMITTED, now_us)
             return
         self._rounds += 1
-        self._asked = len(self._reporters)
         late = [place for place in self._reporters if not self._transfer.erased[place]]
         if late:
             self._say_all([_ANNOUNCE], _ERASED, now_us)
@@ -175,15 +217,3 @@ class MulticastTransfer(Work):
         self._heard.clear()
         self._upgrade.restart(ready, now_us)
         self._hosts.wake(self._number, _UP, now_us + 2 * settings.reboot_us)
-
-    def _verify(self, now_us: int) -> None:
-        """Ask all what they run."""
-        settings = self._hosts.mesh.upgrade
-        window_us = settings.gather_us * len(self._transfer.nodes)
-        self._say(_VERIFY, now_us, window_us)
-        due_us = now_us + window_us + self._hosts.mesh.host.timeout_us
-        self._hosts.wake(self._number, _VERIFIED, due_us)
-
-    def _end(self, now_us: int) -> None:
-        """Who did not say that it runs it is served by unicast."""
-        self._upgrade.go_on_by_unicast(self._bridge, self._transfer, now_us)

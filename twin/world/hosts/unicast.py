@@ -123,7 +123,7 @@ class UnicastTransfer(Work):
             return
         self._attempts += 1
         self._upgrade.records[self._node].retries += 1
-        if self._attempts < self._hosts.mesh.upgrade.attempts and reason != "no_route":
+        if self._attempts < self._hosts.mesh.upgrade.attempts:
             self._ask(_QUERY, now_us)
         else:
             self._settle(reason, now_us)
