@@ -13,7 +13,7 @@ import simpy
 from numpy.typing import NDArray
 
 from twin.draws import fold, root
-from twin.events import MESH_EVENT, Cause, MeshKind
+from twin.events import MESH_EVENT, NEVER, Cause, MeshKind
 from twin.mesh.plan import MESSAGE, USE, MeshPlan
 from twin.mesh.reference.node import Following, Frame, Link, Message, Node
 from twin.mesh.rules.mac import (
@@ -27,7 +27,14 @@ from twin.mesh.rules.mac import (
     reply_wait_us,
     send_wait_us,
 )
-from twin.mesh.rules.radio import gets_through, hour_of, hourly_reception, is_clear, threshold
+from twin.mesh.rules.radio import (
+    disturbed_reception,
+    gets_through,
+    hour_of,
+    hourly_reception,
+    is_clear,
+    threshold,
+)
 from twin.mesh.rules.streams import RECEPTION
 
 SIMPY_OWN_PRIORITIES = 2  # 0 and 1 belong to SimPy
@@ -48,6 +55,7 @@ class ReferenceMesh:
         self._messages: list[Message] = []
         self._below: dict[tuple[int, int], int] = {}  # by length and link, in this hour
         self._hour = 0
+        self._shares = [0.0] * plan.nodes  # that others in the band take at each node
         self._rows: list[tuple[int, ...]] = []
 
     def _node(self, n: int, state: int) -> Node:
@@ -204,7 +212,10 @@ class ReferenceMesh:
         """Return below which number a frame gets through on a link in this hour."""
         key = frame_bytes, link
         if key not in self._below:
-            chance = hourly_reception(self._radio, self._plan.links[link], self._hour)
+            facts = self._plan.links[link]
+            chance = hourly_reception(self._radio, facts, self._hour)
+            share = self._shares[int(facts["end"])]
+            chance = disturbed_reception(chance, float(facts["level_dbm"]), share)
             reference_bytes = int(self._mac["reference_bytes"])
             self._below[key] = threshold(chance, frame_bytes, reference_bytes)
         return self._below[key]
@@ -349,6 +360,23 @@ class ReferenceMesh:
         rows, self._rows = self._rows, []
         if rows:
             yield np.array(rows, MESH_EVENT)
+
+    def disturb(self, shares: NDArray[np.float64]) -> None:
+        """Let others in the band take a share of the frames that begin from now on.
+
+        Parameters
+        ----------
+        shares
+            Of frames of the reference length at -88 dBm at each node, shape (nodes,) [1].
+        """
+        self._shares = shares.tolist()
+        self._below.clear()
+
+    @property
+    def next_us(self) -> int:
+        """When something may happen next, NEVER for not at all [us]."""
+        due_us = self._env.peek()
+        return int(NEVER) if due_us == float("inf") else int(due_us)
 
     def messages(self) -> NDArray[np.void]:
         """Return all messages so far, an array of ``MESSAGE`` records."""
