@@ -12,6 +12,7 @@ from twin.scenario.catalogue import (
 )
 from twin.scenario.checks import warnings
 from twin.scenario.cloud import Asset, Cloud
+from twin.scenario.coexistence import Coexistence, Wifi
 from twin.scenario.document import Provenance, Scenario
 from twin.scenario.fleet import ChargerGroup, Fleet, GatewayGroup, ScannerGroup
 from twin.scenario.laws import Component, Constant, Law, Lognormal, Mixture, Normal, Uniform
@@ -33,6 +34,7 @@ __all__ = [
     "Bridge",
     "ChargerGroup",
     "Cloud",
+    "Coexistence",
     "Component",
     "Constant",
     "Fleet",
@@ -63,6 +65,7 @@ __all__ = [
     "Station",
     "Uniform",
     "Wall",
+    "Wifi",
     "Work",
     "Zone",
     "assumptions",
