@@ -205,7 +205,8 @@ class SharedBand:
         Parameters
         ----------
         busy_us
-            Windows of the frames near each gateway on each channel, shape (gateways, channels).
+            Windows of the frames near each gateway on each channel, shape (gateways, channels)
+            [us].
         """
         shares = np.zeros(len(busy_us))
         for g, (busy, air_us) in enumerate(

@@ -143,8 +143,10 @@ def fails_anew_us(
 
     Parameters
     ----------
-    link_class, link, number, fade_from_us, fade_to_us, interval_us, limit
+    link_class, link, number, limit
         As for ``fails_us``.
+    fade_from_us, fade_to_us, interval_us
+        As there [us].
     now_us
         When the loss changes; when the link opens, if that is later [us].
     fails_us
