@@ -52,6 +52,9 @@ def shared(changes: dict[str, object], seconds: float = 1.0) -> Scenario:
 FLOORS = {
     "lossy": {**DENSE, **LOSSY},
     "bad links": {**DENSE, **BAD_LINKS, **DROPS},
+    "swaps": {**CHANGES["site with everything"][1], "links.outages": [],
+              "fleet.ready_charge": "99.8 %", "fleet.low_charge": "99.5 %",
+              "fleet.scanners": [{"model": "MARK 3", "count": 42}]},
     "everything": {**CHANGES["site with everything"][1]},
     "links that hold": {**DENSE, **LOSSY, "links.ble.stationary.drops": False,
                         "links.ble.mobile.drops": False},
