@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twin import store
+from twin.analysis.coexistence import BAND_KPIS
 from twin.analysis.kpis import KPIS, kpi_row, kpi_table
 from twin.analysis.mesh import MESH_KPIS
 from twin.analysis.tally import Tally
@@ -276,11 +277,11 @@ class Twin(Clients, MeshTwin):
         floor, now_us = self._site.floor, self.now_us
         orders = orders_us(self._site.plan, now_us) if self.scenario.work.orders else None
         row = kpi_row(self._count(), floor.busy_us(now_us), floor.most_held(), orders, now_us)
-        return pd.concat([row, self._mesh_kpis()], axis=1) if self.scenario.mesh.exists else row
+        return pd.concat([row, *self._mesh_kpis()], axis=1)
 
     def kpi_table(self) -> pd.DataFrame:
         """Return the key figures one below the other: name, value, unit, definition."""
-        return kpi_table(self.kpis(), (*KPIS, *MESH_KPIS))
+        return kpi_table(self.kpis(), (*KPIS, *MESH_KPIS, *BAND_KPIS))
 
     def provenance(self) -> dict[str, str]:
         """Return what makes this result again: scenario, digest, seed, moment, versions."""

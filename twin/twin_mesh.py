@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twin.analysis.coexistence import band_row
 from twin.analysis.mesh import heard_air_us, mesh_row
 from twin.commands import Command, SendMulticast
 from twin.errors import RunError
@@ -293,9 +294,12 @@ class MeshTwin:
         plan = self._network.plan
         return heard_air_us(plan.first_link, plan.links["end"], use["air_us"])
 
-    def _mesh_kpis(self) -> pd.DataFrame:
-        """Return the key figures of the mesh as one row."""
-        engine = self._network.engine
-        use, cut = engine.use(), len(self._cut_off)
-        heard_us, others = self._heard_air_us(use), self._network.others
-        return mesh_row(engine.messages(), use, heard_us, others, cut, self.now_us)
+    def _mesh_kpis(self) -> Iterator[pd.DataFrame]:
+        """Yield the key figures of the mesh as one row, and those of the band that it shares."""
+        if self._network.nodes:
+            engine = self._network.engine
+            use, cut = engine.use(), len(self._cut_off)
+            heard_us, others = self._heard_air_us(use), self._network.others
+            yield mesh_row(engine.messages(), use, heard_us, others, cut, self.now_us)
+        if self._site.band is not None:
+            yield band_row(*self._site.band.figures(self.now_us))

@@ -57,6 +57,7 @@ def test_every_field_without_a_row_is_required_or_empty_by_design() -> None:
         "cloud.device_configs",
         "cloud.features",
         "cloud.users",
+        "coexistence.wifi",
         "fleet.chargers",
         "fleet.gateways",
         "fleet.gateways.*.stations",
@@ -141,7 +142,8 @@ def test_what_vary_sets_is_no_longer_assumed() -> None:
 
 
 def test_every_default_of_the_sections_is_listed() -> None:
-    keys = {item.key for item in assumptions(load("peak_week"))}
+    shared = vary(load("peak_week"), "coexistence", {})
+    keys = {item.key for item in assumptions(shared)}
     plain = {key for key in rows() if key.partition(".")[0] not in CATALOGUES and "*" not in key}
     assert plain <= keys
 

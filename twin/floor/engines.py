@@ -24,6 +24,9 @@ class FloorEngine(Protocol):
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
         """Yield the rows before a moment, in order; end early where a worker asks for help."""
 
+    def disturb(self, shares: NDArray[np.float64], now_us: int) -> None:
+        """Let others in the band take a share of each gateway's connection events from now on."""
+
     @property
     def asking(self) -> Asking | None:
         """The worker who asks the site for help, None for nobody."""

@@ -29,6 +29,13 @@ class MeshEngine(Protocol):
     def advance(self, until_us: int) -> Iterator[NDArray[np.void]]:
         """Yield the rows before a moment, in order; end early at ``halted_us``."""
 
+    def disturb(self, shares: NDArray[np.float64]) -> None:
+        """Let others in the band take a share of the frames that each node would hear."""
+
+    @property
+    def next_us(self) -> int:
+        """When something may happen next, NEVER for not at all [us]."""
+
     def messages(self) -> NDArray[np.void]:
         """Return all messages so far."""
 

@@ -14,14 +14,16 @@ from twin.scenario.catalogue import (
 )
 from twin.scenario.checks import warnings
 from twin.scenario.cloud import Asset, Cloud
+from twin.scenario.coexistence import Coexistence, Wifi
 from twin.scenario.document import Provenance, Scenario
 from twin.scenario.fleet import ChargerGroup, Fleet, GatewayGroup, ScannerGroup
 from twin.scenario.laws import Component, Constant, Law, Lognormal, Mixture, Normal, Uniform
 from twin.scenario.links import Ble, BleLink, Links, Outage
 from twin.scenario.loading import from_document, load, vary
 from twin.scenario.measured import ANY_CHANNEL, Measured
-from twin.scenario.mesh import Bridge, Mesh, MeshMac, MeshRadio, MeshRouting, Multicast, NodeGroup
+from twin.scenario.mesh import Bridge, Mesh, MeshMac, MeshRadio, Multicast, NodeGroup
 from twin.scenario.mesh_host import Collector, MeshHost, MeshSurvey, MeshUpgrade, Survey, Upgrade
+from twin.scenario.mesh_routing import MeshRouting
 from twin.scenario.run import Run
 from twin.scenario.site import Site, Station, Wall, Zone
 from twin.scenario.work import Break, JobConfig, JobLines, Orders, Shift, Work
@@ -36,6 +38,7 @@ __all__ = [
     "Bridge",
     "ChargerGroup",
     "Cloud",
+    "Coexistence",
     "Collector",
     "Component",
     "Constant",
@@ -74,6 +77,7 @@ __all__ = [
     "Uniform",
     "Upgrade",
     "Wall",
+    "Wifi",
     "Work",
     "Zone",
     "assumptions",

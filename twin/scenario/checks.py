@@ -26,6 +26,7 @@ def warnings(scenario: Scenario) -> tuple[str, ...]:
         *_about_chargers(scenario),
         *_about_outages(scenario),
         *_about_mesh(scenario),
+        *_about_coexistence(scenario),
     )
 
 
@@ -197,3 +198,15 @@ def _about_mesh(scenario: Scenario) -> Iterator[str]:
             )
     if not mesh.multicasts:
         yield "mesh.multicasts: nothing is sent over the mesh unless you do, with Twin.multicast"
+
+
+def _about_coexistence(scenario: Scenario) -> Iterator[str]:
+    if scenario.coexistence is None:
+        return
+    if not scenario.fleet.gateways:
+        yield "coexistence: no gateway, so the mesh disturbs nobody and only Wi-Fi disturbs it"
+    elif scenario.mesh.measured is not None:
+        yield (
+            "coexistence: nodes whose links were measured have no places, so none is near a "
+            "gateway: only Wi-Fi disturbs anybody"
+        )

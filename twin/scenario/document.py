@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from twin import units
 from twin.scenario.base import Finding, Name, Part, refuse
 from twin.scenario.cloud import Cloud
+from twin.scenario.coexistence import Coexistence
 from twin.scenario.fleet import Fleet
 from twin.scenario.links import Links
 from twin.scenario.mesh import Mesh
@@ -45,6 +46,7 @@ class Scenario(Part):
     links: Links
     cloud: Cloud
     mesh: Mesh
+    coexistence: Coexistence | None = None
 
     _provenance: Provenance = PrivateAttr(default_factory=Provenance)
 
@@ -65,7 +67,7 @@ class Scenario(Part):
         `from_document` reads it back to an equal scenario.
         """
         found = self.model_dump(mode="json", by_alias=True)
-        return {key: _without_none(item) for key, item in found.items()}
+        return {key: _without_none(item) for key, item in found.items() if item is not None}
 
     @cached_property
     def digest(self) -> str:

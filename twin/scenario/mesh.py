@@ -19,6 +19,7 @@ from twin.scenario.mesh_host import (
     Upgrade,
     packets_too_long,
 )
+from twin.scenario.mesh_routing import Attempts, MeshRouting
 from twin.scenario.quantities import (
     DurationUs,
     Fraction,
@@ -35,7 +36,6 @@ __all__ = [
     "Mesh",
     "MeshMac",
     "MeshRadio",
-    "MeshRouting",
     "Multicast",
     "NodeGroup",
 ]
@@ -62,9 +62,6 @@ Key = Annotated[
 Ttl = Annotated[int, Field(strict=True, ge=1, le=255)]
 Bytes = Annotated[int, Field(strict=True, ge=0, le=127)]
 Tries = Annotated[int, Field(strict=True, ge=0, le=255)]
-Attempts = Annotated[int, Field(strict=True, ge=1, le=16)]
-Hops = Annotated[int, Field(strict=True, ge=1, le=255)]
-Routes = Annotated[int, Field(strict=True, ge=1, le=4096)]
 Frames = Annotated[int, Field(strict=True, ge=1, le=64)]
 Switch = Annotated[bool, Field(strict=True)]
 Exponent = Annotated[Number, Field(ge=1.0, le=8.0)]
@@ -177,35 +174,6 @@ class MeshMac(Part):
                 )
                 refuse([Finding(name, "longer than a packet", given, allowed)])
         return self
-
-
-class MeshRouting(Part):
-    """How a node finds the way to another, and how long it remembers it.
-
-    A request goes `first_hops` hops (`host_first_hops` from a bridge), from the
-    second on `most_hops`. There are `tries` of them; for the first the node
-    waits `wait_us` [us], then twice as long each time. A route that is not used
-    lives `idle_us`, none longer than `most_us`; before `least_us` it does not
-    make room for another [us]. A node knows `entries` routes, a bridge with its
-    host `host_entries`. Requests over a hop whose link quality is above
-    `worst_quality` are not heeded [-dBm]. Requests, replies and errors have `request_bytes`,
-    `reply_bytes` and `error_bytes` in all [B].
-    """
-
-    tries: Attempts
-    wait_us: PositiveDurationUs
-    first_hops: Hops
-    host_first_hops: Hops
-    most_hops: Hops
-    idle_us: PositiveDurationUs
-    most_us: PositiveDurationUs
-    least_us: DurationUs
-    entries: Routes
-    host_entries: Routes
-    worst_quality: Annotated[int, Field(strict=True, ge=0, le=127)]
-    request_bytes: Bytes
-    reply_bytes: Bytes
-    error_bytes: Bytes
 
 
 class Member(Part):

@@ -65,6 +65,11 @@ class Network:
         late_us = max(0, from_us - multicast.after_us)
         return multicast.after_us + -(-late_us // multicast.every_us) * multicast.every_us
 
+    @property
+    def next_us(self) -> int:
+        """When something happens next on the mesh or at a host, NEVER for not at all [us]."""
+        return min(self.engine.next_us, self.hosts.next_us)
+
     def run(self, until_us: int) -> None:
         """Let the mesh and the hosts behind its bridges come up to a moment."""
         while True:

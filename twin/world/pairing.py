@@ -151,12 +151,22 @@ def distances_m(
     start, end = workers[:, None, :], gateways[None, :, :]
     metres = np.sqrt(((end - start) ** 2).sum(axis=2))
     for wall in scenario.site.walls:
-        metres += _crosses(start, end, wall) * scenario.links.ble.wall_penalty_m
+        metres += crosses(start, end, wall) * scenario.links.ble.wall_penalty_m
     return metres
 
 
-def _crosses(start: NDArray[np.float64], end: NDArray[np.float64], wall: Wall) -> NDArray[np.bool_]:
-    """Return which straight lines cross a wall, shape (w, g)."""
+def crosses(start: NDArray[np.float64], end: NDArray[np.float64], wall: Wall) -> NDArray[np.bool_]:
+    """Return which straight lines cross a wall.
+
+    Parameters
+    ----------
+    start, end
+        Their ends, shapes (w, 1, 2) and (1, g, 2) [m].
+
+    Returns
+    -------
+    array of shape (w, g)
+    """
     a, b = np.array([wall.x1_m, wall.y1_m]), np.array([wall.x2_m, wall.y2_m])
     divides_line = _side(a, b, start) * _side(a, b, end) < 0
     divides_wall = _side(start, end, a) * _side(start, end, b) < 0

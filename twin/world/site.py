@@ -22,20 +22,22 @@ from twin.scenario import Multicast, Scenario
 from twin.world.arriving import Arrivals, Comer, Waiting
 from twin.world.build import make_plan, with_phone
 from twin.world.clock import Calendar
+from twin.world.coexistence import SharedBand
 from twin.world.network import Network
 from twin.world.pairing import Gateways, Place
 from twin.world.pool import Pool
 from twin.world.roster import make_roster, with_gateway
+from twin.world.windows import Windows
 
 _SIMPY_OWN_PRIORITIES = 2
-_CLOSE, _OPEN, _LOOK, _SEND = range(4)
+_STEP, _CLOSE, _OPEN, _LOOK, _SEND = range(5)
 _COLUMN = {name: i for i, name in enumerate(EVENT.names or ())}
 Sink = Callable[[NDArray[np.void]], None]
 
 
 class Row(NamedTuple):
-    """Something that is to happen at ``due_us``, by its ``rank``: a shift closes or opens, or a
-    multicast of the scenario is due (then ``shift`` says which).
+    """Something that is to happen at ``due_us``, by its ``rank``: a step ends in which the mesh
+    worked, a shift closes or opens, or a multicast of the scenario is due (``shift`` says which).
     """
 
     due_us: int
@@ -100,6 +102,9 @@ class Site:
         self.network = Network(
             scenario, seed, engine, mesh_sink or (lambda _: None), keeps_rows=keeps_rows
         )
+        self.band: SharedBand | None = None
+        if scenario.coexistence is not None:
+            self.band = SharedBand(scenario, self.roster, self.floor, self.network)
         for item in range(len(scenario.mesh.multicasts)):
             self._post(Row(self.network.due_us(item, 0), _SEND, item, 0))
 
@@ -117,9 +122,11 @@ class Site:
         if until_us <= self.now_us:
             return
         while True:
+            if self.band and (ends_us := self.band.due_us(self.now_us)) != NEVER:
+                self._post(Row(ends_us, _STEP, 0, 0))
             due_us = min(self._env.peek(), until_us)
             for chunk in self.floor.advance(int(due_us)):
-                self._sink(chunk)
+                self._hand_on(chunk)
             if self.floor.asking is not None:
                 self._answer(self.floor.asking)
             elif due_us < until_us:
@@ -167,7 +174,10 @@ class Site:
     def _happen(self, row: Row) -> None:
         """Carry out a row of the agenda; the floor has come up to it."""
         self.agenda.remove(row)
-        if row.rank == _CLOSE:
+        if row.rank == _STEP:
+            assert self.band is not None
+            self.band.exchange(row.due_us)
+        elif row.rank == _CLOSE:
             self._close_shift(row)
         elif row.rank == _OPEN:
             self._post(Row(row.until_us, _CLOSE, row.shift, row.until_us))
@@ -195,12 +205,14 @@ class Site:
         self.floor.grow(self.plan)
         self._gateways.grow(self.roster)
         self._arrivals.connecting.grow(self.roster)
+        if self.band:
+            self.band.grow(self.roster, self.now_us)
         self._equip_waiting(self.now_us)
 
     def _equip_waiting(self, now_us: int) -> None:
         """Equip workers, as far as there is equipment, and let them begin."""
         scanners = deque(self._pool.fullest_first(now_us))
-        rows, comers, windows = [], list[Comer](), _Windows(self, now_us)
+        rows, comers, windows = [], list[Comer](), Windows(self.edges_us, now_us)
         for w in self._gateways.order(list(self._waiting)):
             waiting = self._waiting[w]
             if waiting.until_us == now_us:  # the shift closes at this very moment
@@ -235,7 +247,7 @@ class Site:
         self._open[w] = Open(scanner, place, until_us)
         return charge_ppb
 
-    def _comer(self, w: int, charge_ppb: int, waiting: Waiting, windows: "_Windows") -> Comer:
+    def _comer(self, w: int, charge_ppb: int, waiting: Waiting, windows: Windows) -> Comer:
         """Return a worker who goes to a gateway."""
         stretches = windows.of(self.roster.workers[w].shift, waiting.until_us)
         gateway = self._open[w].place.gateway
@@ -244,7 +256,7 @@ class Site:
     def _begin(
         self,
         comers: list[Comer],
-        windows: "_Windows",
+        windows: Windows,
         now_us: int,
         kind: Kind,
         rows: list[tuple[int, ...]],
@@ -280,7 +292,7 @@ class Site:
         """Let a worker pair with another gateway in reach, if there is one with a free place."""
         scanner, place, until_us = self._open[w]
         another = self._gateways.take_other(w, place.gateway)
-        windows = _Windows(self, now_us)
+        windows = Windows(self.edges_us, now_us)
         if another is None:
             self._begin([], windows, now_us, Kind.ROAM, [])
             return
@@ -296,7 +308,7 @@ class Site:
         left_ppb = self.floor.charge_ppb(w, now_us)
         self._pool.put_back(scanner, left_ppb, now_us)
         another, charge_ppb = self._pool.fullest(now_us) or (-1, 0)
-        waiting, windows = Waiting(until_us, now_us, RESUMES), _Windows(self, now_us)
+        waiting, windows = Waiting(until_us, now_us, RESUMES), Windows(self.edges_us, now_us)
         if another >= 0:
             self._pool.take(another, now_us)
             self._open[w] = Open(another, place, until_us)
@@ -354,40 +366,12 @@ class Site:
         return tuple(values)
 
     def _emit(self, rows: list[tuple[int, ...]]) -> None:
-        """Hand rows of the site's own to the sink."""
+        """Hand on rows of the site's own."""
         if rows:
-            self._sink(np.array(rows, EVENT))
+            self._hand_on(np.array(rows, EVENT))
 
-
-class _Windows:
-    """The stretches of work between breaks, of the shifts of one offer."""
-
-    def __init__(self, site: Site, now_us: int) -> None:
-        """Begin without any."""
-        self._site = site
-        self._now_us = now_us
-        self._rows: list[tuple[int, int]] = []
-        self._of: dict[int, tuple[int, int]] = {}
-
-    def of(self, shift: int, until_us: int) -> tuple[int, int]:
-        """Return the rows (first, one past the last) of a shift that ends at a moment [us]."""
-        if shift not in self._of:
-            first = len(self._rows)
-            self._rows += self._stretches(shift, until_us)
-            self._of[shift] = first, len(self._rows)
-        return self._of[shift]
-
-    def begin_us(self, stretches: tuple[int, int]) -> int:
-        """Return when the first of some stretches begins [us]."""
-        return self._rows[stretches[0]][0]
-
-    def _stretches(self, shift: int, until_us: int) -> list[tuple[int, int]]:
-        """Return what breaks leave of a shift from now on; empty stretches are left out [us]."""
-        edges = self._site.edges_us(shift, until_us)
-        clipped = [min(max(edge, self._now_us), until_us) for edge in edges]
-        pairs = zip(clipped[::2], clipped[1::2], strict=True)
-        return [(a, b) for a, b in pairs if a < b] or [(self._now_us, self._now_us)]
-
-    def array(self) -> NDArray[np.int64]:
-        """Return all stretches, shape (n, 2) [us]."""
-        return np.array(self._rows, np.int64).reshape(-1, 2)
+    def _hand_on(self, chunk: NDArray[np.void]) -> None:
+        """Give rows to the sink, and to who counts what BLE does."""
+        if self.band:
+            self.band.activity.add(chunk)
+        self._sink(chunk)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from twin.events import EVENT, Asking, Kind
 from twin.floor.compiled.charge import session_charges
 from twin.floor.compiled.kernel import open_sessions, run
+from twin.floor.compiled.links import disturb
 from twin.floor.compiled.state import build_floor, with_gateways
 from twin.floor.plan import FloorPlan
 
@@ -86,6 +87,19 @@ class CompiledFloor:
             if full or not self._keeps_rows:
                 self._used = 0
                 self._chunk = np.empty_like(self._chunk) if self._keeps_rows else self._chunk
+
+    def disturb(self, shares: NDArray[np.float64], now_us: int) -> None:
+        """Let others in the band take a share of the connection events from now on.
+
+        Parameters
+        ----------
+        shares
+            At each gateway, shape (gateways,) [1].
+        now_us
+            The moment, no earlier than any up to which the floor was advanced [us].
+        """
+        self._floor.taken[:] = shares
+        disturb(self._floor, now_us)
 
     @property
     def asking(self) -> Asking | None:

@@ -21,6 +21,7 @@ from twin.floor.compiled.links import (
 )
 from twin.floor.compiled.passage import accept
 from twin.floor.compiled.state import Floor
+from twin.floor.rules.link import disturbed_loss
 from twin.floor.rules.orders import return_order, take_order
 from twin.floor.rules.scanner import battery_column, is_low, report_number, report_us
 from twin.floor.rules.streams import FEEDBACK
@@ -190,6 +191,7 @@ def _ask_for_scanner(floor: Floor, w: int, now_us: int) -> int:
     ask(floor, w, now_us, _SCAN)
     me = floor.workers[w]
     me["scan_us"] = _NEVER
+    floor.exposed[w]["until_us"] = 0
     if floor.has.orders is not None and me["line"] == 0:
         _return_order(floor, me, w)
     if floor.book[0]["telemetry_period_us"] > 0:
@@ -328,6 +330,9 @@ def open_sessions(floor: Floor, windows: NDArray[np.int64], sessions: NDArray[np
         w = session["worker"]
         me = floor.workers[w]
         _take(me, session, windows)
+        floor.exposed[w]["loss"] = session["loss"]
+        floor.exposed[w]["until_us"] = session["until_us"]
+        me["loss"] = disturbed_loss(session["loss"], floor.taken[session["gateway"]])
         floor.stretches[w]["here"] = session["first_window"]
         floor.stretches[w]["end"] = session["end_window"]
         if floor.has.links is not None:
@@ -363,7 +368,6 @@ def _take(me: np.void, session: np.void, windows: NDArray[np.int64]) -> None:
     me["anchor_us"] = session["anchor_us"]
     me["interval_us"] = session["interval_us"]
     me["air_us"] = session["air_us"]
-    me["loss"] = session["loss"]
     me["limit"] = session["attempts"]
     me["scans"] = 0
     me["opened_us"] = session["opened_us"]

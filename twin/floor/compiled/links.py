@@ -8,16 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.arrays import put
-from twin.compiling import inlined_part, part
+from twin.compiling import inlined_part, part, rule
 from twin.draws import fold
 from twin.events import NEVER, Kind
 from twin.floor.compiled.charge import charge_ppb
 from twin.floor.compiled.state import Floor
 from twin.floor.rules.ble import attempts, exchange_us, first_event_us
 from twin.floor.rules.link import (
+    disturbed_loss,
     fade_begins_us,
     fade_ends_us,
     fading_attempts,
+    fails_anew_us,
     fails_us,
     is_cut,
     reconnects_us,
@@ -213,6 +215,33 @@ def _decide_again(floor: Floor, me: np.void, w: int, now_us: int) -> None:
     mine = floor.reporters[w]
     if floor.book[0]["telemetry_period_us"] > 0 and mine["made_us"] >= now_us:
         put(floor.tree, floor.bits, len(floor.workers) + w, decide_report(floor, me, mine, w))
+
+
+@rule
+def disturb(floor: Floor, now_us: int) -> None:
+    """Let the links lose what the shares that others take at their gateways say, from now on."""
+    for w in range(len(floor.workers)):
+        exposed, me = floor.exposed[w], floor.workers[w]
+        loss = disturbed_loss(exposed["loss"], floor.taken[me["gateway"]])
+        if now_us < exposed["until_us"] and loss != me["loss"]:
+            me["loss"] = loss
+            if floor.has.links is not None:
+                _change_link(floor, me, w, now_us)
+            _decide_again(floor, me, w, now_us)
+
+
+@part
+def _change_link(floor: Floor, me: np.void, w: int, now_us: int) -> None:
+    """The loss of a worker's link changes within a stretch."""
+    link = floor.links[w]
+    if link["up_us"] != _NEVER or link["fade_to_us"] == _NEVER:
+        return
+    link["fails_us"] = fails_anew_us(
+        floor.classes[link["kind"]], link["state"], link["number"], max(now_us, me["opened_us"]),
+        link["fade_from_us"], link["fade_to_us"], link["fails_us"],
+        me["loss"], me["interval_us"], me["limit"],
+    )  # fmt: skip
+    _put_link(floor, w, link)
 
 
 @part

@@ -54,6 +54,10 @@ WORKER = np.dtype(
 STRETCHES = np.dtype([("here", "i4"), ("end", "i4")])
 """A worker's stretches of work between breaks: which is on, and one past the last."""
 
+EXPOSED = np.dtype([("loss", "f8"), ("until_us", "i8")])
+"""What a worker's link loses if nobody else in the band disturbs it, and the end of the session;
+0 for none."""
+
 REPORTER = np.dtype(
     [
         ("scanner_state", "i8"),
@@ -148,6 +152,9 @@ class Floor(NamedTuple):
         orders.
     returned, in_hand
         Arrays of ``ORDER_DUE`` records: orders that were given back, and that of each worker.
+    exposed, taken
+        Array of ``EXPOSED`` records, one for each worker, and the share of connection events that
+        others in the band take at each gateway [1].
     asks
         The worker who asks the site for help, -1 for nobody, when [us], and after which kind of
         row, shape (3,).
@@ -173,6 +180,8 @@ class Floor(NamedTuple):
     orders_per_h: NDArray[np.float64]
     returned: NDArray[np.void]
     in_hand: NDArray[np.void]
+    exposed: NDArray[np.void]
+    taken: NDArray[np.float64]
     asks: NDArray[np.int64]
     has: Has
 
@@ -206,6 +215,8 @@ def build_floor(plan: FloorPlan) -> Floor:
         orders_per_h=plan.orders_per_h,
         returned=np.zeros(len(workers), ORDER_DUE),
         in_hand=np.zeros(len(workers), ORDER_DUE),
+        exposed=np.zeros(len(workers), EXPOSED),
+        taken=np.zeros(plan.gateways),
         asks=np.full(3, -1, np.int64),
         has=_has(plan),
     )
@@ -215,13 +226,14 @@ def with_gateways(floor: Floor, plan: FloorPlan) -> Floor:
     """Return a floor with the gateways that a plan has more than the one before."""
     known = len(floor.gateways)
     gateways, again, held = _gateways(plan), _again(plan), np.zeros(plan.gateways, HELD)
-    rings = _rings(plan)
+    rings, taken = _rings(plan), np.zeros(plan.gateways)
+    taken[:known] = floor.taken
     gateways[:known], again[:known], held[:known] = floor.gateways, floor.again, floor.held
     if known:  # else nothing was counted, and nobody knew how far to
         rings[:known] = floor.held_until_us
     return floor._replace(
         gateways=gateways, again=again, held=held, held_until_us=rings,
-        outages=plan.outages, has=_has(plan),
+        outages=plan.outages, taken=taken, has=_has(plan),
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from twin.floor.reference.rows import (
     scan_row,
 )
 from twin.floor.reference.session import Session, Worker
-from twin.floor.rules.link import roams
+from twin.floor.rules.link import disturbed_loss, roams
 from twin.floor.rules.scanner import is_low, report_number, report_us
 from twin.floor.rules.streams import FEEDBACK, UPLINK
 
@@ -65,6 +65,8 @@ class ReferenceFloor:
         ]
         self._scanners = [fold(seed, int(word)) for word in plan.scanner_words]
         self._gateways: list[Gateway] = []
+        self._taken: list[float] = []
+        self._under_way: dict[int, tuple[Worker, Session, Link]] = {}
         self.grow(plan)
         self._rows: list[tuple[int, ...]] = []
         self._asking: Asking | None = None
@@ -79,6 +81,7 @@ class ReferenceFloor:
         """
         known = len(self._gateways)
         self._gateways += [Gateway(plan, index) for index in range(known, plan.gateways)]
+        self._taken += [0.0] * (plan.gateways - known)
 
     def offer(self, sessions: NDArray[np.void], windows: NDArray[np.int64]) -> None:
         """Open sessions now; where a worker asks for help, this is the answer.
@@ -94,9 +97,11 @@ class ReferenceFloor:
         for facts in sessions:
             worker = self._workers[int(facts["worker"])]
             session = Session(facts, windows)
+            session.loss = disturbed_loss(session.own_loss, self._taken[session.gateway])
             state = fold(worker.state, session.opened_us)
             link = Link(self._env, state, session, self._gateways[session.gateway].facts)
             worker.begin(session)
+            self._under_way[worker.index] = worker, session, link
             self._env.process(self._work(worker, session, link))
             if self._period_us > 0:
                 self._env.process(self._report(worker, session, link))
@@ -128,8 +133,7 @@ class ReferenceFloor:
 
         What becomes of it is decided when it is made, by the state of the link at that moment.
         """
-        if link.drops:
-            yield self._at(made_us, rank)
+        yield self._at(made_us, rank)
         while not link.knows(made_us):
             yield link.turned
             yield self._at(self._now_us, rank)
@@ -192,10 +196,10 @@ class ReferenceFloor:
 
     def _connect(self, worker: Worker, session: Session, link: Link) -> Process:
         """A link fades, drops, is back."""
-        rank = 2 * len(self._workers) + worker.index
+        rank, changes = 2 * len(self._workers) + worker.index, link.changes
         while link.turns_us < session.until_us:
             yield self._at(link.turns_us, rank)
-            if session.ended:
+            if session.ended or link.changes != changes:  # then another process goes on with it
                 return
             was_down = link.is_down
             link.turn()
@@ -228,6 +232,25 @@ class ReferenceFloor:
         rows, self._rows = self._rows, []
         if rows:
             yield np.array(rows, EVENT)
+
+    def disturb(self, shares: NDArray[np.float64], now_us: int) -> None:
+        """Let others in the band take a share of the connection events from now on.
+
+        Parameters
+        ----------
+        shares
+            At each gateway, shape (gateways,) [1].
+        now_us
+            The moment, no earlier than any up to which the floor was advanced [us].
+        """
+        self._taken = shares.tolist()
+        for worker, session, link in self._under_way.values():
+            loss = disturbed_loss(session.own_loss, self._taken[session.gateway])
+            if session.ended or now_us >= session.until_us or loss == session.loss:
+                continue
+            session.loss = loss
+            if link.change(now_us):
+                self._env.process(self._connect(worker, session, link))
 
     @property
     def asking(self) -> Asking | None:

@@ -10,6 +10,7 @@ from twin.floor.rules.link import (
     fade_begins_us,
     fade_ends_us,
     fading_attempts,
+    fails_anew_us,
     fails_us,
     is_cut,
     reconnects_us,
@@ -28,6 +29,7 @@ class Link:
         self.drops = bool(facts["drops"])
         self.turned = simpy.Event(env)
         self.up_us = self.dropped_us = _NEVER
+        self.changes = 0
         self._env = env
         self._facts = facts
         self._state = state
@@ -77,6 +79,19 @@ class Link:
             *where, since_us, self._fade_from_us, self._fade_to_us,
             session.loss, session.interval_us, session.limit,
         )  # fmt: skip
+
+    def change(self, now_us: int) -> bool:
+        """Take up another loss of the session, now; return whether it may turn at another time."""
+        if not self.drops or self.is_down:
+            return False
+        session = self._session
+        self.changes += 1
+        self.fails_us = fails_anew_us(
+            self._facts, self._state, self._number, max(now_us, session.opened_us),
+            self._fade_from_us, self._fade_to_us, self.fails_us,
+            session.loss, session.interval_us, session.limit,
+        )  # fmt: skip
+        return True
 
     def cross(self, message: int, stream: int, ready_us: int) -> tuple[int, int]:
         """Return the tries of a message, more than the limit if it fails, and when that is [us]."""

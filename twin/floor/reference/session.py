@@ -47,7 +47,7 @@ class Session:
         self.charge_ppb = int(facts["charge_ppb"])
         self.drain_ppb = int(facts["drain_ppb"])
         self.scans = 0
-        self.loss = float(facts["loss"])
+        self.loss = self.own_loss = float(facts["loss"])
         self.anchor_us = int(facts["anchor_us"])
         self.interval_us = int(facts["interval_us"])
         self.air_us = int(facts["air_us"])

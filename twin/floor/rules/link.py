@@ -104,10 +104,69 @@ def fails_us(
     events = misses(inner_unit(fold(address, 0)), loss, limit)
     if events < (fade_from_us - since_us) // interval_us:
         return since_us + events * interval_us
+    return _fails_fading_us(link_class, address, fade_from_us, fade_to_us, interval_us, limit)
+
+
+@rule
+def _fails_fading_us(
+    link_class: np.void,
+    address: int,
+    fade_from_us: int,
+    fade_to_us: int,
+    interval_us: int,
+    limit: int,
+) -> int:
+    """Return when the link drops in a fade, or NEVER [us]."""
     events = misses(inner_unit(fold(address, 1)), link_class["fade_loss"], limit)
     if events < (fade_to_us - fade_from_us) // interval_us:
         return fade_from_us + events * interval_us
     return _NEVER
+
+
+@rule
+def fails_anew_us(
+    link_class: np.void,
+    link: int,
+    number: int,
+    now_us: int,
+    fade_from_us: int,
+    fade_to_us: int,
+    fails_us: int,
+    loss: float,
+    interval_us: int,
+    limit: int,
+) -> int:
+    """Return the same where the loss outside fades becomes another one within a stretch [us].
+
+    Every event errs by itself, so what is to come is drawn anew from this moment on. A run of
+    misses that has begun by then goes on to its end, and the fade is what it was.
+
+    Parameters
+    ----------
+    link_class, link, number, limit
+        As for ``fails_us``.
+    fade_from_us, fade_to_us, interval_us
+        As there [us].
+    now_us
+        When the loss changes; when the link opens, if that is later [us].
+    fails_us
+        When it would have dropped [us].
+    loss
+        From now on [1].
+    """
+    if now_us >= fade_from_us or is_cut(now_us, fails_us, interval_us, limit):
+        return fails_us
+    address = fold(fold(link, number), MISSES)
+    events = misses(inner_unit(fold(fold(address, 2), now_us)), loss, limit)
+    if events < (fade_from_us - now_us) // interval_us:
+        return now_us + events * interval_us
+    return _fails_fading_us(link_class, address, fade_from_us, fade_to_us, interval_us, limit)
+
+
+@inlined_rule
+def disturbed_loss(loss: float, share: float) -> float:
+    """Return the loss of a link of whose connection events others in the band take a share [1]."""
+    return loss + (1.0 - loss) * share
 
 
 @rule

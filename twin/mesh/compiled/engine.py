@@ -45,6 +45,7 @@ class CompiledMesh:
         self._plan = plan
         self._mesh = build_mesh(plan)
         self._hour = 0
+        self._shares = np.zeros(plan.nodes)  # that others in the band take at each place
         self._lengths: dict[int, int] = {}  # which row of ``below`` is for frames of so many bytes
         self._room = plan.most_links
         rows = KEPT_CHUNK_ROWS if keeps_rows else PASSING_CHUNK_ROWS
@@ -96,7 +97,7 @@ class CompiledMesh:
             if self._used > self._yielded:
                 yield self._chunk[self._yielded : self._used]
                 self._yielded = self._used
-            next_us = self._next_us()
+            next_us = self.next_us
             if next_us >= until_us or self._mesh.halt[0] != NEVER:
                 break
             if next_us >= hour_ends_us:
@@ -104,8 +105,22 @@ class CompiledMesh:
         self.halted_us = int(self._mesh.halt[0])
         self._mesh.halt[0] = NEVER
 
-    def _next_us(self) -> int:
-        """Return when something happens next, NEVER for not at all [us]."""
+    def disturb(self, shares: NDArray[np.float64]) -> None:
+        """Let others in the band take a share of the frames that begin from now on.
+
+        Parameters
+        ----------
+        shares
+            Of frames of the reference length at -88 dBm at each node, shape (nodes,) [1].
+        """
+        placed = shares[self._mesh.mouths["number"]]
+        if not np.array_equal(placed, self._shares):
+            self._shares = placed
+            self._begin_hour(self._hour)
+
+    @property
+    def next_us(self) -> int:
+        """When something happens next, NEVER for not at all [us]."""
         key = int(self._mesh.tree[1])
         return key if key == NEVER else key >> (self._mesh.bits + 1)
 
@@ -167,13 +182,13 @@ class CompiledMesh:
             below = zeros(rows * links, np.int32).reshape(rows, links)
             below[:-1] = self._mesh.below
             self._mesh = self._mesh._replace(below=below)
-            fill_below(self._mesh, length, self._hour, below[-1])
+            fill_below(self._mesh, length, self._hour, self._shares, below[-1])
 
     def _begin_hour(self, hour: int) -> None:
         """Let the links be as they are in another hour."""
         self._hour = hour
         for length, row in self._lengths.items():
-            fill_below(self._mesh, length, hour, self._mesh.below[row])
+            fill_below(self._mesh, length, hour, self._shares, self._mesh.below[row])
 
     def switch(self, nodes: NDArray[np.int64], is_on: bool, now_us: int) -> None:
         """Switch nodes on or off: what is off hears and sends nothing, and forgets all it held.

@@ -9,7 +9,15 @@ from twin.draws import fold, root
 from twin.events import MESH_EVENT, NEVER, Cause, MeshKind, MessageKind
 from twin.mesh.plan import ROUTE, MeshPlan
 from twin.mesh.reference.node import Following, Frame, Link, Message, Node
-from twin.mesh.rules.radio import gets_through, hour_of, hourly_reception, is_clear, threshold
+from twin.mesh.rules.mac import airtime_us
+from twin.mesh.rules.radio import (
+    disturbed_reception,
+    gets_through,
+    hour_of,
+    hourly_reception,
+    is_clear,
+    threshold,
+)
 
 SIMPY_OWN_PRIORITIES = 2  # 0 and 1 belong to SimPy
 _NOTHING = -1
@@ -30,6 +38,7 @@ class Air:
         self._addressees = 0
         self._below: dict[tuple[int, int], int] = {}  # by length and link, in this hour
         self._hour = 0
+        self._shares = [0.0] * plan.nodes  # that others in the band take at each node
         self._rows: list[tuple[int, ...]] = []
         self._halt_us = self.halted_us = NEVER
 
@@ -114,7 +123,7 @@ class Air:
         state
             Address state of the transmission; whether it gets through a link is drawn from it.
         """
-        node.sends = frame
+        node.sends, node.ends_us = frame, self._now_us + airtime_us(frame_bytes)
         if node.follows is not None:
             node.follows = None
             node.use["lost_sending"] += 1
@@ -130,7 +139,10 @@ class Air:
         """Return below which number a frame gets through on a link in this hour."""
         key = frame_bytes, link
         if key not in self._below:
-            chance = hourly_reception(self._radio, self._plan.links[link], self._hour)
+            facts = self._plan.links[link]
+            chance = hourly_reception(self._radio, facts, self._hour)
+            share = self._shares[int(facts["end"])]
+            chance = disturbed_reception(chance, float(facts["level_dbm"]), share)
             reference_bytes = int(self._mac["reference_bytes"])
             self._below[key] = threshold(chance, frame_bytes, reference_bytes)
         return self._below[key]

@@ -130,7 +130,7 @@ class ReferenceMesh(Routing):
             return
         if frame.is_ack:
             self._acknowledge(node)
-            self._at(self._now_us + airtime_us(int(self._mac["ack_bytes"])), self._end, node, True)
+            self._at(node.ends_us, self._end, node, link_free=True)
             return
         if frame.waits == Wait.ACK:
             self._unanswered(node, frame)
@@ -176,7 +176,7 @@ class ReferenceMesh(Routing):
         message.sent += 1
         state = fold(fold(message.state, RECEPTION), frame.resends)
         self._transmit(node, frame, message.frame_bytes, state)
-        self._at(now_us + air_us, self._end, node, link_free=True)
+        self._at(node.ends_us, self._end, node, link_free=True)
 
     def _end(self, node: Node) -> None:
         """A transmission ends: who followed it undisturbed has it."""
@@ -327,6 +327,22 @@ class ReferenceMesh(Routing):
         rows, self._rows = self._rows, []
         if rows:
             yield np.array(rows, MESH_EVENT)
+
+    def disturb(self, shares: NDArray[np.float64]) -> None:
+        """Let others in the band take a share of the frames that begin from now on.
+
+        Parameters
+        ----------
+        shares
+            Of frames of the reference length at -88 dBm at each node, shape (nodes,) [1].
+        """
+        self._shares = shares.tolist()
+        self._below.clear()
+
+    @property
+    def next_us(self) -> int:
+        """When something happens next, NEVER for not at all [us]."""
+        return min((node.next_us for node in self._nodes), default=int(NEVER))
 
     def messages(self) -> NDArray[np.void]:
         """Return all messages so far, an array of ``MESSAGE`` records."""

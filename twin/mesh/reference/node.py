@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from twin.events import MessageKind
+from twin.events import NEVER, MessageKind
 from twin.mesh.plan import USE
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ class Node:
     power_fw: float = 0.0
     follows: Following | None = None
     sends: Frame | None = None
+    ends_us: int = 0  # the frame on the air
     owes: Frame | None = None  # an acknowledgement
     is_off: bool = False
     marks: int = 0
@@ -131,6 +132,14 @@ class Node:
             return False
         self.waiting.append(frame)
         return True
+
+    @property
+    def next_us(self) -> int:
+        """When something happens here next, NEVER for not at all [us]."""
+        if self.sends is not None:
+            return self.ends_us
+        first = self.first()
+        return NEVER if first is None else first.due_us
 
     def first(self) -> Frame | None:
         """Return the frame that is due first, the earlier come of two.

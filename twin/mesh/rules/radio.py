@@ -134,6 +134,26 @@ def hourly_reception(radio: Any, link: Any, hour: int) -> float:
     return reception(radio, link["level_dbm"], share)
 
 
+@inlined_rule
+def disturbed_reception(chance: float, level: float, share: float) -> float:
+    """Return how often a frame gets through where others in the band take a share more [1].
+
+    The stronger the link the less it suffers, as from the Wi-Fi that was measured.
+
+    Parameters
+    ----------
+    chance
+        Without them [1].
+    level
+        At the receiver [dBm].
+    share
+        Of the frames of the reference length at -88 dBm [1].
+    """
+    if share == 0.0:
+        return chance
+    return chance * (1.0 - min(1.0, share * exp(-(level - _AT_DBM) / _DECAY_DB)))
+
+
 @rule
 def threshold(chance: float, frame_bytes: int, reference_bytes: int) -> int:
     """Return below which signed 32-bit number a frame of some length gets through.
