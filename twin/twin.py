@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from twin import store
 from twin.analysis.coexistence import BAND_KPIS
+from twin.analysis.hosts import HOST_KPIS
 from twin.analysis.kpis import KPIS, kpi_row, kpi_table
 from twin.analysis.mesh import MESH_KPIS
 from twin.analysis.tally import Tally
@@ -26,6 +27,7 @@ from twin.events import EVENT, MESH_EVENT, Kind
 from twin.floor.plan import orders_us
 from twin.frames import Frames
 from twin.scenario import Scenario
+from twin.twin_hosts import HostsTwin
 from twin.twin_mesh import MeshTwin
 from twin.units import format_duration, parse_duration
 from twin.world.desk import carry_out, check
@@ -41,7 +43,7 @@ _COUNTED_AT_ONCE = 1 << 18
 Record = Literal["rows", "kpis"]
 
 
-class Twin(Clients, MeshTwin):
+class Twin(Clients, MeshTwin, HostsTwin):
     """A site in time; make one with ``twin.open``."""
 
     def __init__(
@@ -281,7 +283,7 @@ class Twin(Clients, MeshTwin):
 
     def kpi_table(self) -> pd.DataFrame:
         """Return the key figures one below the other: name, value, unit, definition."""
-        return kpi_table(self.kpis(), (*KPIS, *MESH_KPIS, *BAND_KPIS))
+        return kpi_table(self.kpis(), (*KPIS, *MESH_KPIS, *HOST_KPIS, *BAND_KPIS))
 
     def provenance(self) -> dict[str, str]:
         """Return what makes this result again: scenario, digest, seed, moment, versions."""

@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twin.analysis.coexistence import band_row
+from twin.analysis.hosts import hosts_row
 from twin.analysis.mesh import heard_air_us, mesh_row
 from twin.commands import Command, SendMulticast
 from twin.errors import RunError
-from twin.events import Cause, MeshKind
+from twin.events import Cause, MeshKind, MessageKind
 from twin.mesh import images
 from twin.mesh.topology import (
     articulation_nodes,
@@ -212,18 +213,22 @@ class MeshTwin:
     def messages(self) -> pd.DataFrame:
         """Return the messages so far, one line each; the index is the number that events name.
 
-        ``asked`` is the message that an answer is for, empty for others; ``heard`` counts the nodes
+        ``target`` is who a unicast goes to, and ``asked`` the message that an answer is for, empty
+        for others; ``heard`` counts the nodes
         that have it, ``reach`` is their share of the ``others`` in the source's network [1], and
         ``last_us`` when a node processed it last [us].
         """
         found = self._network.engine.messages()
-        names = np.array([node.name for node in self._network.nodes], object)
+        kinds = {member.value: member.name.lower() for member in MessageKind}
+        names = np.array([*(node.name for node in self._network.nodes), ""], object)
         frame = pd.DataFrame({
+            "kind": pd.Series(found["kind"]).map(kinds).astype("category"),
             "made_us": found["made_us"],
             "source": names[found["source"]],
             "asked": pd.array(
                 np.where(found["asked"] == _NOTHING, 0, found["asked"]), "Int64"
             ),
+            "target": names[found["target"]],  # -1 is the last: no name
             "ttl": found["ttl"],
             "groups": found["groups"],
             "directed": found["end_to"] - found["first_to"],
@@ -265,7 +270,7 @@ class MeshTwin:
         Parameters
         ----------
         kind
-            Only this kind: sent, heard or dropped.
+            Only this kind: sent, heard, dropped or acked.
 
         Raises
         ------
@@ -301,5 +306,6 @@ class MeshTwin:
             use, cut = engine.use(), len(self._cut_off)
             heard_us, others = self._heard_air_us(use), self._network.others
             yield mesh_row(engine.messages(), use, heard_us, others, cut, self.now_us)
+            yield hosts_row(self._network.jobs)
         if self._site.band is not None:
             yield band_row(*self._site.band.figures(self.now_us))

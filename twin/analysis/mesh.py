@@ -5,6 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twin.analysis.kpis import Kpi
+from twin.events import MessageKind
 
 __all__ = ["MESH_KPIS", "heard_air_us", "mesh_row"]
 
@@ -15,7 +16,8 @@ MESH_KPIS = (
     Kpi("mesh_answered", "share", "answers that came back, of those that nodes made"),
     Kpi("mesh_latency_mean_ms", "ms", "mean time from a message to the last node "
         "that processed it"),
-    Kpi("mesh_transmissions", "frames", "frames sent, forwarded ones included"),
+    Kpi("mesh_transmissions", "frames", "frames sent, forwarded ones included, acknowledgements "
+        "not"),
     Kpi("mesh_receptions", "frames", "frames received, copies included"),
     Kpi("mesh_duplicates", "frames", "frames received of what the receiver knew already"),
     Kpi("mesh_lost_link", "frames", "receptions that noise or interference took"),
@@ -52,7 +54,7 @@ def mesh_row(
     now_us
         How long the run is so far [us].
     """
-    asked = messages[messages["asked"] < 0]
+    asked = messages[(messages["asked"] < 0) & (messages["kind"] == MessageKind.MULTICAST)]
     answers = messages[messages["asked"] >= 0]
     processed = asked[asked["processed"] > 0]
     air = (use["air_us"] + heard_us) / max(now_us, 1)

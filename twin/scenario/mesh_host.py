@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twin.scenario.base import Finding, Name, Part
-from twin.scenario.quantities import DurationUs, Fraction, PositiveDurationUs
+from twin.scenario.quantities import DurationUs, PositiveDurationUs, Share
 
 __all__ = ["Collector", "MeshHost", "MeshSurvey", "MeshUpgrade", "Survey", "Upgrade"]
 
@@ -127,8 +127,8 @@ class MeshUpgrade(Part):
     reboot_us: DurationUs
     watchdog_us: PositiveDurationUs
     attempts: Tries
-    low_voltage: Fraction
-    defects: Fraction
+    low_voltage: Share
+    defects: Share
     sound_firmware: str
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "PowerDbm",
     "Quantity",
     "RatePpmPerH",
+    "Share",
     "TemperatureDegC",
 ]
 
@@ -124,4 +125,5 @@ TemperatureDegC = Annotated[
     float, Quantity(units.TEMPERATURE, at_least="-60 degC", at_most="80 degC")
 ]
 Fraction = Annotated[float, Quantity(units.RATIO, at_least="0 %", below="100 %", bare=True)]
+Share = Annotated[float, Quantity(units.RATIO, at_least="0 %", at_most="100 %", bare=True)]
 RatePpmPerH = Annotated[int, Quantity(units.RATE, at_least="0 %/h", at_most="100 %/h")]

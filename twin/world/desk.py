@@ -1,11 +1,22 @@
 """The desk: takes what users ask of the site, and has it carried out."""
 
-from twin.commands import Command, InstallGateway, SendMulticast
+from twin.commands import (
+    CancelUpgrade,
+    Command,
+    InstallGateway,
+    SendMulticast,
+    StartSurvey,
+    StartUpgrade,
+)
 from twin.errors import RunError
 from twin.resources import near
 from twin.world.site import Site
 
 _ADDRESS_BYTES = 3
+_NO_MESH = "this scenario has no mesh"
+_ADD_MESH = "add [[mesh.nodes]] and [[mesh.bridges]]"
+_GENERATIONS = ("A", "B", "C")
+_TRANSPORTS = ("auto", "unicast", "multicast")
 
 
 def check(site: Site, asked: Command) -> None:
@@ -15,6 +26,12 @@ def check(site: Site, asked: Command) -> None:
             _check_gateway(site, asked)
         case SendMulticast():
             _check_multicast(site, asked)
+        case StartSurvey():
+            _check_survey(site, asked)
+        case StartUpgrade():
+            _check_upgrade(site, asked)
+        case CancelUpgrade():
+            _check_cancel(site, asked)
         case _:
             raise RunError(f"no command of twin.commands: {asked!r}")
 
@@ -31,19 +48,61 @@ def _check_gateway(site: Site, asked: InstallGateway) -> None:
             raise RunError(f"there is a gateway with the {name} {value!r} already")
 
 
-def _check_multicast(site: Site, asked: SendMulticast) -> None:
-    """Refuse a message from or to nobody, or one that fits into no packet."""
+def _check_host(site: Site) -> None:
+    """Refuse what a host is to do where there is none."""
+    if not site.scenario.mesh.exists:
+        raise RunError(_NO_MESH, hint=_ADD_MESH)
+    if not site.scenario.mesh.bridges:
+        raise RunError("this mesh has no bridge, and so no host", hint="add [[mesh.bridges]]")
+
+
+def _check_survey(site: Site, asked: StartSurvey) -> None:
+    """Refuse a survey without a host, or in a manner that there is not."""
+    _check_host(site)
+    if asked.generation not in _GENERATIONS:
+        raise RunError(f'a survey is of generation "A", "B" or "C", not {asked.generation!r}')
+
+
+def _check_upgrade(site: Site, asked: StartUpgrade) -> None:
+    """Refuse an upgrade of nobody, of nothing, or in a manner that there is not."""
+    _check_host(site)
+    if not asked.image and not asked.firmware:
+        raise RunError("an upgrade brings an image or firmware", hint="make_image() makes an image")
+    if asked.transport not in _TRANSPORTS:
+        raise RunError(f'transport is "auto", "unicast" or "multicast", not {asked.transport!r}')
     mesh = site.scenario.mesh
-    if not mesh.exists:
-        raise RunError("this scenario has no mesh", hint="add [[mesh.nodes]] and [[mesh.bridges]]")
-    for what, name, known in (
-        ("source", asked.source, mesh.node_names),
-        *(("to", name, tuple(mesh.places_to_name)) for name in asked.to),
-    ):
+    _check_names("devices", asked.devices, tuple(mesh.places_to_name))
+    site.network.jobs.parts(asked.firmware, asked.image, asked.size_bytes)
+    busy = site.network.jobs.busy(asked.devices)
+    if busy:
+        raise RunError(f"{busy} is being upgraded already", hint="wait for it, or cancel_upgrade()")
+
+
+def _check_cancel(site: Site, asked: CancelUpgrade) -> None:
+    """Refuse to cancel an upgrade that there is not, or that is over."""
+    upgrades = site.network.jobs.upgrades
+    if type(asked.upgrade) is not int or not 0 <= asked.upgrade < len(upgrades):
+        raise RunError(f"there is no upgrade {asked.upgrade!r}", hint="upgrades() lists them")
+    if upgrades[asked.upgrade].status not in ("planned", "running"):
+        raise RunError(f"upgrade {asked.upgrade} is {upgrades[asked.upgrade].status} already")
+
+
+def _check_names(what: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """Refuse names of nodes or groups that there are not."""
+    for name in names:
         if name not in known:
             close = near(str(name), list(known))
             hint = f"did you mean {close}?" if close else "Twin.nodes() lists them all"
             raise RunError(f"{what}: no node of the mesh is called {name!r}", hint=hint)
+
+
+def _check_multicast(site: Site, asked: SendMulticast) -> None:
+    """Refuse a message from or to nobody, or one that fits into no packet."""
+    mesh = site.scenario.mesh
+    if not mesh.exists:
+        raise RunError(_NO_MESH, hint=_ADD_MESH)
+    _check_names("source", (asked.source,), mesh.node_names)
+    _check_names("to", asked.to, tuple(mesh.places_to_name))
     longest = mesh.mac.longest_payload_bytes
     limits = {
         "groups": (1, 0xFFFF), "ttl": (1, 255), "payload_bytes": (0, longest),
@@ -71,3 +130,6 @@ def carry_out(site: Site, asked: Command) -> None:
             site.install(asked)
         case SendMulticast():
             site.multicast(asked)
+        case StartSurvey() | StartUpgrade() | CancelUpgrade():
+            site.network.run(site.now_us)
+            site.network.jobs.carry_out(asked, site.now_us)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twin.commands import CancelUpgrade, StartSurvey, StartUpgrade
 from twin.mesh.images import firmware
 from twin.mesh.topology import hop_counts
 from twin.world.hosts.collector import Collector
@@ -109,6 +110,27 @@ class Jobs:
         self.upgrades.append(upgrade)
         self._hosts.add(_Start(upgrade), begin_us)
         return len(self.upgrades) - 1
+
+    def busy(self, names: Sequence[str]) -> str:
+        """Return a device of some names that an upgrade is under way for, "" for none."""
+        wanted = {node for nodes in self.by_bridge(names).values() for node in nodes}
+        for upgrade in self.upgrades:
+            if upgrade.status in ("planned", "running"):
+                both = wanted & upgrade.records.keys()
+                if both:
+                    return self._nodes[min(both)].name
+        return ""
+
+    def carry_out(self, asked: StartSurvey | StartUpgrade | CancelUpgrade, now_us: int) -> None:
+        """Do what users ask of the hosts, now."""
+        match asked:
+            case StartSurvey():
+                self.survey(asked.generation, now_us)
+            case StartUpgrade():
+                parts = self.parts(asked.firmware, asked.image, asked.size_bytes)
+                self.upgrade(parts, asked.devices, asked.transport, now_us)
+            case CancelUpgrade():
+                self.upgrades[asked.upgrade].cancel(now_us)
 
 
 class _Start(Work):
