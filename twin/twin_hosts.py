@@ -139,6 +139,7 @@ class HostsTwin:
     def upgrades(self) -> pd.DataFrame:
         """Return the upgrades, one line each: how it stands, and when shares were through.
 
+        ``rounds`` is how often what was missed was sent again;
         ``t50_min``, ``t95_min`` and ``t100_min`` [min]: until half, 95 % and all of the devices
         had succeeded, missing where fewer did.
         """

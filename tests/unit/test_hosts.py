@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import twin
+from twin.cli import app
 from twin.errors import ImageError, RunError
 from twin.scenario import Scenario, load, vary
 from twin.world.hosts.line import Line
@@ -253,3 +255,39 @@ def test_key_figures_show_what_hosts_did(tmp_path: Path) -> None:
     assert 0 < kpis["collector_success"] <= 1
     assert kpis["survey_minutes"] > 0
     assert {"upgrade_t50_min", "survey_links"} <= set(t.kpi_table()["name"])
+
+
+def call(*words: str) -> tuple[int, str, str]:
+    """Give status, stdout and stderr of a command."""
+    found = CliRunner().invoke(app, list(words))
+    return found.exit_code, found.stdout, found.stderr
+
+
+def test_the_command_upgrades_and_writes_who_got_it(tmp_path: Path) -> None:
+    spy, out = tmp_path / "blink.spy", tmp_path / "devices.csv"
+    spy.write_bytes(twin.Twin.make_image("blink", 690))
+    words = "upgrade", "measured_mesh", "--image", str(spy), "--transport", "multicast"
+    status, said, _ = call(*words, "--out", str(out))
+    assert status == 0
+    devices = pd.read_csv(out)
+    succeeded = (devices["outcome"] == "success").sum()
+    assert f"{succeeded} of 49 devices run the image, by multicast" in said
+    assert succeeded > 30
+    for why, n in devices["reason"].dropna().value_counts().items():
+        assert f"failed: {why}" in said
+        assert f"{n}\n" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("measured_mesh", "--image", "missing.spy"), "missing.spy: cannot be read"),
+        (("measured_mesh", "--image", "x", "--devices", "nobody"), "is called 'nobody'"),
+        (("pilot_line", "--image", "x"), "no mesh"),
+        (("measured_mesh", "--image", "x", "--size", "60000"), "59,904"),
+    ],
+)
+def test_the_command_refuses(words: tuple[str, ...], told: str) -> None:
+    status, _, error = call("upgrade", *words)
+    assert status == 2
+    assert told in error

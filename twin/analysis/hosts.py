@@ -102,13 +102,13 @@ def upgrade_lines(upgrades: Sequence[Any]) -> pd.DataFrame:
         outcomes = Counter(record.outcome for record in u.records.values())
         rows.append((
             u.status, u.transport, u.began_us, len(u.records), outcomes["success"],
-            outcomes["failure"], outcomes["cancelled"],
+            outcomes["failure"], outcomes["cancelled"], u.rounds,
             *(_through_min(u, share) for share in (0.5, 0.95, 1.0)),
             _minutes(u.began_us, u.ended_us),
         ))  # fmt: skip
     columns = [
         "status", "transport", "began_us", "devices", "succeeded", "failed", "cancelled",
-        "t50_min", "t95_min", "t100_min", "minutes",
+        "rounds", "t50_min", "t95_min", "t100_min", "minutes",
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
     frame.index.name = "upgrade"

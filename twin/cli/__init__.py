@@ -4,7 +4,8 @@ What a command needs is imported inside it: `twin --help` must not wait for numb
 pandas and matplotlib.
 """
 
-from twin.cli import imaging, running, serving  # their commands are there once they are imported
+# Their commands are there once they are imported.
+from twin.cli import imaging, running, serving, upgrading
 from twin.cli.base import app, main
 
-__all__ = ["app", "imaging", "main", "running", "serving"]
+__all__ = ["app", "imaging", "main", "running", "serving", "upgrading"]

@@ -196,7 +196,7 @@ def _about_mesh(scenario: Scenario) -> Iterator[str]:
                 f"mesh.multicasts.{item.name}: the bridge {item.source} forwards none of its "
                 "groups, so it never goes out"
             )
-    if not mesh.multicasts:
+    if not (mesh.multicasts or mesh.surveys or mesh.collectors or mesh.upgrades):
         yield "mesh.multicasts: nothing is sent over the mesh unless you do, with Twin.multicast"
 
 

@@ -10,7 +10,15 @@ from pydantic import Field
 from twin.scenario.base import Finding, Name, Part
 from twin.scenario.quantities import DurationUs, PositiveDurationUs, Share
 
-__all__ = ["Collector", "MeshHost", "MeshSurvey", "MeshUpgrade", "Survey", "Upgrade"]
+__all__ = [
+    "Collector",
+    "MeshHost",
+    "MeshSurvey",
+    "MeshUpgrade",
+    "Survey",
+    "Upgrade",
+    "packets_too_long",
+]
 
 Baud = Annotated[int, Field(strict=True, ge=300, le=1_000_000)]
 Bytes = Annotated[int, Field(strict=True, ge=1, le=111)]

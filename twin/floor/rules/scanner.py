@@ -34,7 +34,7 @@ def battery_column(charge_ppb: int) -> int:
 @inlined_rule
 def is_low(book: NDArray[np.void], battery: int) -> bool:
     """Say whether a worker takes another scanner at a charge in the unit of the event row."""
-    return battery * _PPB_TO_BATTERY < book[0]["low_charge_ppb"]
+    return int(battery) * _PPB_TO_BATTERY < book[0]["low_charge_ppb"]
 
 
 @rule

@@ -44,6 +44,7 @@ class CompiledMesh:
         """
         self._plan = plan
         self._mesh = build_mesh(plan)
+        self._numbers = np.append(self._mesh.mouths["number"], NOTHING)  # the last for nobody
         self._hour = 0
         self._shares = np.zeros(plan.nodes)  # that others in the band take at each place
         self._lengths: dict[int, int] = {}  # which row of ``below`` is for frames of so many bytes
@@ -207,9 +208,8 @@ class CompiledMesh:
     def look_up(self, messages: NDArray[np.int64]) -> NDArray[np.void]:
         """Return some messages as they are now, an array of ``MESSAGE`` records."""
         found = self._mesh.messages[messages]
-        numbers = np.append(self._mesh.mouths["number"], NOTHING)  # the last for nobody
         for name in ("source", "target", "subject", "report_to"):
-            found[name] = numbers[found[name]]
+            found[name] = self._numbers[found[name]]
         return found
 
     @property

@@ -55,18 +55,22 @@ class Transfer:
     ----------
     nodes
         Which devices, shape (devices,).
+    of_nodes
+        How many nodes there are in all [1].
     chunks
         How many chunks it has [1].
     """
 
     nodes: NDArray[np.int64]
+    of_nodes: int
     chunks: int
     has: NDArray[np.bool_] = field(init=False)
     erased: NDArray[np.bool_] = field(init=False)
     first_us: NDArray[np.int64] = field(init=False)
     last_us: NDArray[np.int64] = field(init=False)
     is_settled: NDArray[np.bool_] = field(init=False)
-    place: dict[int, int] = field(init=False)
+    place: NDArray[np.int64] = field(init=False)
+    """Where each node stands among the devices, -1 for who is none, shape (of_nodes,)."""
 
     def __post_init__(self) -> None:
         """Begin with nothing received."""
@@ -75,7 +79,8 @@ class Transfer:
         self.erased = np.zeros(count, bool)
         self.first_us, self.last_us = np.full(count, -1), np.full(count, -1)
         self.is_settled = np.zeros(count, bool)
-        self.place = {node: k for k, node in enumerate(self.nodes.tolist())}
+        self.place = np.full(self.of_nodes, -1)
+        self.place[self.nodes] = np.arange(count)
 
     @property
     def is_complete(self) -> NDArray[np.bool_]:
@@ -123,6 +128,8 @@ class Order(Protocol):
 
     records: dict[int, Record]
     is_cancelled: bool
+    rounds: int
+    """How often what was missed was sent again, by the bridge that did so most."""
 
     def refuses(self, node: int) -> bool:
         """Say whether a node refuses to write."""

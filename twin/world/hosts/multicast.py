@@ -106,7 +106,7 @@ class MulticastTransfer(Work):
         """Devices heard an announcement, a chunk, or to commit."""
         del source
         transfer = self._transfer
-        places = np.array([transfer.place.get(node, -1) for node in rows["node"].tolist()])
+        places = transfer.place[rows["node"]]
         mine = places >= 0
         if item in (_ANNOUNCE, _COMMIT):
             self._heard.update(places[mine].tolist())
@@ -185,7 +185,7 @@ class MulticastTransfer(Work):
     def reported(self, item: int, about: int, node: int, message: int, now_us: int) -> None:
         """A device says what it misses, or what it runs."""
         del about, message
-        place = self._transfer.place.get(node, -1)
+        place = int(self._transfer.place[node])
         if place < 0:
             return
         if item == _GATHER:
@@ -203,6 +203,7 @@ class MulticastTransfer(Work):
             self._say_all([_COMMIT] * announces, _COMMITTED, now_us)
             return
         self._rounds += 1
+        self._upgrade.rounds = max(self._upgrade.rounds, self._rounds)
         late = [place for place in self._reporters if not self._transfer.erased[place]]
         if late:
             self._say_all([_ANNOUNCE], _ERASED, now_us)

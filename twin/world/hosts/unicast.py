@@ -64,13 +64,13 @@ class UnicastTransfer(Work):
     def heeded(self, tag: int, node: int) -> None:
         """The device does what it is asked, whether its answer arrives or not."""
         transfer = self._transfer
-        place = transfer.place[node]
+        place = int(transfer.place[node])
         if tag == _ERASE and not self._upgrade.refuses(node):
             transfer.erased[place] = True
 
     def answered(self, tag: int, node: int, now_us: int) -> None:
         """A step is done: take the next."""
-        transfer, place = self._transfer, self._transfer.place[node]
+        transfer, place = self._transfer, int(self._transfer.place[node])
         settings = self._hosts.mesh.upgrade
         if self._upgrade.is_cancelled:
             self._next_device(now_us)
@@ -94,7 +94,7 @@ class UnicastTransfer(Work):
 
     def _next_chunk(self, now_us: int) -> None:
         """Send the next chunk that the device misses, or let it restart."""
-        missing = self._transfer.missing(self._transfer.place[self._node])
+        missing = self._transfer.missing(int(self._transfer.place[self._node]))
         self._ask(missing[0] if missing else _RESTART, now_us)
 
     def woken(self, tag: int, now_us: int) -> None:

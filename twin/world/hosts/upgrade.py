@@ -32,6 +32,7 @@ class Upgrade:
         self._transfers: list[Transfer] = []
         self._under_way = 0
         self.is_cancelled = False
+        self.rounds = 0
 
     @property
     def status(self) -> str:
@@ -75,7 +76,7 @@ class Upgrade:
         chunks = -(-self.part.size_bytes // self._hosts.mesh.upgrade.chunk_bytes)
         self._under_way = len(pending)
         for bridge, some in pending.items():
-            transfer = Transfer(np.array(some, np.int64), chunks)
+            transfer = Transfer(np.array(some, np.int64), self._hosts.plan.nodes, chunks)
             self._transfers.append(transfer)
             self._begin_transfer(bridge, transfer, now_us)
 
