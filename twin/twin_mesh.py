@@ -306,6 +306,6 @@ class MeshTwin:
             use, cut = engine.use(), len(self._cut_off)
             heard_us, others = self._heard_air_us(use), self._network.others
             yield mesh_row(engine.messages(), use, heard_us, others, cut, self.now_us)
-            yield hosts_row(self._network.jobs)
+            yield hosts_row(self._network.jobs, self._network.hosts.lines_lost)
         if self._site.band is not None:
             yield band_row(*self._site.band.figures(self.now_us))

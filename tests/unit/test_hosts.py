@@ -284,7 +284,7 @@ def test_the_command_upgrades_and_writes_who_got_it(tmp_path: Path) -> None:
         (("measured_mesh", "--image", "missing.spy"), "missing.spy: cannot be read"),
         (("measured_mesh", "--image", "x", "--devices", "nobody"), "is called 'nobody'"),
         (("pilot_line", "--image", "x"), "no mesh"),
-        (("measured_mesh", "--image", "x", "--size", "60000"), "59,904"),
+        (("measured_mesh", "--image", "x", "--size", "60000"), "1 to 59904 B"),
     ],
 )
 def test_the_command_refuses(words: tuple[str, ...], told: str) -> None:

@@ -33,6 +33,7 @@ HOST_KPIS = (
     Kpi("upgrade_t50_min", "min", "until half of the devices of the last upgrade had succeeded"),
     Kpi("upgrade_t95_min", "min", "until 95 % of them had"),
     Kpi("upgrade_t100_min", "min", "until all of them had"),
+    Kpi("line_lost", "packets", "packets that found a serial line between host and bridge full"),
     Kpi("upgrade_failed", "devices", "devices of all upgrades that failed or were cancelled"),
 )  # fmt: skip
 
@@ -129,8 +130,16 @@ def device_lines(upgrade: Any, names: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def hosts_row(jobs: Any) -> pd.DataFrame:
-    """Return the key figures of what hosts did as a frame of one row; nothing for nothing."""
+def hosts_row(jobs: Any, lines_lost: int) -> pd.DataFrame:
+    """Return the key figures of what hosts did as a frame of one row; nothing for nothing.
+
+    Parameters
+    ----------
+    jobs
+        The surveys, collectors and upgrades of a mesh.
+    lines_lost
+        How many packets found a serial line full [1].
+    """
     polls = collector_lines(jobs.collectors)
     polls = polls[polls["took_us"] >= 0]
     surveys, upgrades = survey_lines(jobs.surveys), upgrade_lines(jobs.upgrades)
@@ -144,4 +153,6 @@ def hosts_row(jobs: Any) -> pd.DataFrame:
         for share in ("t50", "t95", "t100"):
             figures[f"upgrade_{share}_min"] = float(upgrades[f"{share}_min"].iloc[-1])
         figures["upgrade_failed"] = int((upgrades["failed"] + upgrades["cancelled"]).sum())
+    if figures:
+        figures["line_lost"] = lines_lost
     return pd.DataFrame({name: [value] for name, value in figures.items()})

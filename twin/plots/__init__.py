@@ -8,6 +8,7 @@ from twin.plots.mesh import airtime_share, mesh_map, reach_by_hop
 from twin.plots.outages import links
 from twin.plots.queue import queue_over_day
 from twin.plots.scans import scans_per_hour
+from twin.plots.upgrades import upgrade_curve, upgrade_map
 from twin.plots.uplink import backlog
 
 __all__ = [
@@ -22,4 +23,6 @@ __all__ = [
     "queue_over_day",
     "reach_by_hop",
     "scans_per_hour",
+    "upgrade_curve",
+    "upgrade_map",
 ]

@@ -23,6 +23,7 @@ from twin.plots.outages import MOST_GATEWAYS, links, outages
 from twin.plots.queue import queue_over_day
 from twin.plots.scans import scans_per_hour
 from twin.plots.style import house_style
+from twin.plots.upgrades import upgrade_curve, upgrade_map
 from twin.plots.uplink import backlog
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def pictures(twin: Twin) -> tuple[Picture, ...]:
         _backlog(events),
         _jobs(twin),
         *(_mesh(twin) if twin.scenario.mesh.exists else ()),
+        *(_upgrade(twin) if len(twin.upgrades()) else ()),
     )
 
 
@@ -186,5 +188,28 @@ def _mesh(twin: Twin) -> tuple[Picture, Picture, Picture]:
             "Histogram of the share of time that nodes send or have a sender in reach.",
             lines.airtime_line(air_share(nodes, twin.now_us)),
             lambda ax: airtime_share(ax, nodes, twin.now_us),
+        ),
+    )
+
+
+def _upgrade(twin: Twin) -> tuple[Picture, Picture]:
+    site, nodes, upgrades, devices = (
+        twin.scenario.site, twin.nodes(), twin.upgrades(), twin.upgraded()
+    )  # fmt: skip
+    line = lines.upgrade_line(upgrades, devices)
+    began_us = int(upgrades["began_us"].iloc[-1])
+    return (
+        Picture(
+            "The last upgrade",
+            "Number of devices that had succeeded or failed, over the time since its begin.",
+            line,
+            lambda ax: upgrade_curve(ax, devices, began_us),
+        ),
+        Picture(
+            "Where devices failed",
+            "Plan of the devices of the last upgrade, coloured by what became of them.",
+            line,
+            lambda ax: upgrade_map(ax, nodes, devices),
+            height=1.0 + 6.3 * min(1.4, max(0.25, site.depth_m / site.width_m)),
         ),
     )

@@ -71,6 +71,8 @@ def mesh_line(nodes: pd.DataFrame, links: pd.DataFrame) -> str:
 
 def reach_line(shares: NDArray[np.float64], messages: pd.DataFrame) -> str:
     """Say how far messages came; shares of the nodes that first heard one at each hop [1]."""
+    if "kind" in messages:
+        messages = messages[messages["kind"] == "multicast"]
     asked = int(messages["asked"].isna().sum()) if len(messages) else 0
     if not asked:
         return "No message was sent."
@@ -78,6 +80,17 @@ def reach_line(shares: NDArray[np.float64], messages: pd.DataFrame) -> str:
         f"{_percent(float(share))} within {hop}" for hop, share in enumerate(shares.cumsum(), 1)
     )
     return f"{asked:,} message{'' if asked == 1 else 's'}; heard by {reached} hops, in the mean."
+
+
+def upgrade_line(upgrades: pd.DataFrame, devices: pd.DataFrame) -> str:
+    """Say how the last upgrade went, and why devices failed."""
+    last = upgrades.iloc[-1]
+    said = f"{int(last['succeeded']):,} of {int(last['devices']):,} devices run the image"
+    if last["t95_min"] >= 0:
+        said += f", 95 % of all after {last['t95_min']:.1f} min"
+    failed = devices.loc[devices["outcome"] == "failure", "reason"].value_counts().sort_index()
+    reasons = ", ".join(f"{n:,} {why}" for why, n in failed.items())
+    return f"{said}; failed: {reasons}." if reasons else f"{said}."
 
 
 def airtime_line(shares: NDArray[np.float64]) -> str:

@@ -281,9 +281,11 @@ def hop_shares(
 
 
 def _asked(messages: pd.DataFrame, message: int | None) -> pd.DataFrame:
-    """Give the messages that count: the one, or all that are no answers."""
+    """Give the messages that count: the one, or all multicasts that are no answers."""
     if message is not None:
         return messages[messages.index == message]
+    if "kind" in messages:
+        messages = messages[messages["kind"] == "multicast"]
     return messages[messages["asked"].isna()] if len(messages) else messages
 
 
