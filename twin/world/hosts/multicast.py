@@ -40,6 +40,7 @@ class MulticastTransfer(Work):
         self._rounds = 0
         self._asking = _GATHER
         self._sector: list[int] = []
+        self._is_silent = self._is_second = False  # nobody answered yet; it is asked once more
         self._left: list[int] = []  # places that were not asked yet, the last comes first
         self._needed = np.zeros(transfer.chunks, bool)
         self._reporters: set[int] = set()
@@ -65,6 +66,9 @@ class MulticastTransfer(Work):
             self._begin_stream(now_us)
         elif tag == _ASK:
             self._ask_all(_GATHER, now_us)
+        elif tag == _ASK_NEXT and self._is_silent and not self._is_second:
+            self._is_second = True  # perhaps nobody heard the question
+            self._ask_sector(now_us)
         elif tag == _ASK_NEXT:
             self._ask_next(now_us)
         elif tag == _COMMITTED:
@@ -147,6 +151,7 @@ class MulticastTransfer(Work):
             return
         settings = self._hosts.mesh.upgrade
         most = max(1, self._hosts.mesh.routing.idle_us // settings.gather_us)
+        self._is_second = False
         self._sector = [self._left.pop() for _ in range(min(most, len(self._left)))]
         call = Call(
             self._bridge,
@@ -170,6 +175,7 @@ class MulticastTransfer(Work):
         """Ask some devices; who is not among them, and who misses nothing, is silent."""
         transfer, settings = self._transfer, self._hosts.mesh.upgrade
         nodes = transfer.nodes
+        self._is_silent = True
         asked = np.zeros(len(nodes), bool)
         asked[self._sector] = True
         if self._asking == _GATHER:
@@ -188,6 +194,7 @@ class MulticastTransfer(Work):
         place = int(self._transfer.place[node])
         if place < 0:
             return
+        self._is_silent = False
         if item == _GATHER:
             self._reporters.add(place)
             missing = self._transfer.missing(place)
