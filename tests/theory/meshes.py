@@ -1,4 +1,4 @@
-"""Meshes of which a closed form is known, many copies side by side, and floods on them."""
+"""Meshes of which a closed form is known, many copies side by side, and messages on them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twin.draws import entity_word, fold, root, unit
-from twin.events import MESH_EVENT, MeshKind
+from twin.events import MESH_EVENT, MeshKind, MessageKind
 from twin.mesh.engines import make_mesh
 from twin.mesh.plan import LINK, MAC, RADIO, ROUTING, MeshPlan, empty_wishes
 from twin.mesh.rules.radio import power_fw
@@ -17,6 +17,8 @@ H = 3600 * S
 OVERHEAD_BYTES, PAYLOAD_BYTES = 16, 20
 FRAME_BYTES = OVERHEAD_BYTES + PAYLOAD_BYTES
 AIR_US = (6 + FRAME_BYTES) * 32
+UNICAST_OVERHEAD_BYTES = OVERHEAD_BYTES + 3
+ENGINES = ("compiled", "reference")
 
 MAC_NUMBERS: Mapping[str, float] = {
     "jitter": 1,
@@ -36,7 +38,7 @@ MAC_NUMBERS: Mapping[str, float] = {
     "attempts": 8,
     "ack_bytes": 5,
     "ack_wait_us": 864,
-    "unicast_overhead_bytes": OVERHEAD_BYTES + 3,
+    "unicast_overhead_bytes": UNICAST_OVERHEAD_BYTES,
 }
 ROUTING_NUMBERS: Mapping[str, float] = {
     "tries": 3, "wait_us": 500_000, "first_hops": 1, "host_first_hops": 2, "most_hops": 5,
@@ -77,8 +79,11 @@ def copies(links: Links, nodes: int, count: int) -> Links:
     )  # fmt: skip
 
 
-def plan(links: Links, nodes: int, seed: int, **mac: float) -> MeshPlan:
-    """The links as a plan; ``mac`` replaces numbers of the medium access."""
+def plan(
+    links: Links, nodes: int, seed: int, routing: Mapping[str, float] | None = None,
+    hosts: Sequence[int] = (), **mac: float,
+) -> MeshPlan:  # fmt: skip
+    """The links as a plan; ``routing`` and ``mac`` replace numbers, behind ``hosts`` is a host."""
     starts = np.asarray(links.starts, np.int64)
     order = np.lexsort((np.asarray(links.ends), starts))
     words = np.array([entity_word(f"node/{n}") for n in range(nodes)], np.int64)
@@ -93,8 +98,9 @@ def plan(links: Links, nodes: int, seed: int, **mac: float) -> MeshPlan:
     masks = np.ones(nodes, np.int32)
     return MeshPlan(
         mac=record(MAC, {**MAC_NUMBERS, "seed": seed, **mac}), radio=record(RADIO, RADIO_NUMBERS),
-        routing=record(ROUTING, ROUTING_NUMBERS),
-        words=words, process_groups=masks, forward_groups=masks, is_bridge=np.zeros(nodes, bool),
+        routing=record(ROUTING, {**ROUTING_NUMBERS, **(routing or {})}),
+        words=words, process_groups=masks, forward_groups=masks,
+        is_bridge=np.isin(np.arange(nodes), hosts),
         links=found[order], first_link=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         buffers=16, remembered=16,
     )  # fmt: skip
@@ -119,28 +125,55 @@ class Run(NamedTuple):
         """The rows of one kind."""
         return self.rows[self.rows["kind"] == kind]
 
+    def about(self, kind: MessageKind) -> NDArray[np.int64]:
+        """Which messages are of one kind."""
+        return np.flatnonzero(self.messages["kind"] == kind)
+
+    def rows_about(self, what: MeshKind, kind: MessageKind) -> NDArray[np.void]:
+        """The rows of one kind, of messages of one kind."""
+        rows = self.of(what)
+        return rows[self.messages["kind"][rows["message"]] == kind]
+
 
 class Offer(NamedTuple):
-    """Who begins a message each at one moment [us]."""
+    """Who begins a message each at one moment [us], and to whom; to all where nobody is named."""
 
     now_us: int
     sources: Sequence[int]
     ttl: int = 1
     payload_bytes: int = PAYLOAD_BYTES
+    targets: Sequence[int] = ()
 
 
-def run(mesh: MeshPlan, offers: Iterable[Offer], engine: str = "compiled") -> Run:
+class Cut(NamedTuple):
+    """Who is switched off, or on again, at one moment [us]."""
+
+    now_us: int
+    nodes: Sequence[int]
+    is_on: bool = False
+
+
+def run(mesh: MeshPlan, offers: Iterable[Offer | Cut], engine: str = "compiled") -> Run:
     """What comes of offers, in the order of their moments, when all has become quiet."""
     built, found = make_mesh(engine, mesh), [np.zeros(0, MESH_EVENT)]
     for offer in offers:
         found += built.advance(offer.now_us)
-        wishes = empty_wishes(len(offer.sources))
-        wishes["source"], wishes["groups"], wishes["ttl"] = offer.sources, 1, offer.ttl
-        wishes["payload_bytes"] = offer.payload_bytes
-        built.offer(wishes, np.zeros(0, np.int32), offer.now_us)
+        if isinstance(offer, Cut):
+            built.switch(np.array(offer.nodes, np.int64), offer.is_on, offer.now_us)
+        else:
+            built.offer(_wishes(offer), np.zeros(0, np.int32), offer.now_us)
         last_us = offer.now_us
     found += built.advance(last_us + 1000 * H)
     return Run(np.concatenate(found), built.messages(), built.use())
+
+
+def _wishes(offer: Offer) -> NDArray[np.void]:
+    wishes = empty_wishes(len(offer.sources))
+    wishes["source"], wishes["groups"], wishes["ttl"] = offer.sources, 1, offer.ttl
+    wishes["payload_bytes"] = offer.payload_bytes
+    if offer.targets:
+        wishes["target"] = offer.targets
+    return wishes
 
 
 def floods(
