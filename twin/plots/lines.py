@@ -28,6 +28,7 @@ __all__ = [
     "queue_line",
     "reach_line",
     "scan_line",
+    "upgrade_line",
 ]
 
 _LATENCIES = (("scan_to_beep_ms", "scan to beep"), ("scan_to_cloud_ms", "scan to cloud"))
