@@ -291,3 +291,15 @@ def test_the_command_refuses(words: tuple[str, ...], told: str) -> None:
     status, _, error = call("upgrade", *words)
     assert status == 2
     assert told in error
+
+
+def test_who_is_not_meant_keeps_still(scenario: Scenario) -> None:
+    """Only the devices of an upgrade by multicast say what they miss and what they run."""
+    t = opened(scenario)
+    near = t.nodes().query("hops == 1")["node"].tolist()
+    t.upgrade(t.make_image("blink", 690), devices=near, transport="multicast")
+    t.run("20 min")
+    assert (t.upgraded()["outcome"] == "success").all()
+    assert (t.upgraded()["received_bytes"] == 690).all()
+    answers = t.messages().query("kind == 'unicast' and source != '0'")
+    assert set(answers["source"]) <= set(near)

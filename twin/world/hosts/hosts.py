@@ -30,7 +30,7 @@ _REASONS = {
     Cause.NO_ROUTE: "no_route", Cause.NO_ACK: "no_ack", Cause.BUFFER_FULL: "buffer_full",
     Cause.CHANNEL_BUSY: "channel_busy", Cause.SWITCHED_OFF: "bridge_off",
 }  # fmt: skip
-TIMEOUT, LINE_FULL = "timeout", "line_full"
+TIMEOUT = "timeout"
 _FACTS = ["kind", "asked", "answer", "source"]
 
 
@@ -191,7 +191,6 @@ class Hosts:
         self.engine.offer(wish, np.zeros(0, np.int32), due.due_us)
         self._work_of[message] = due.work, due.tag
         if q != _NOTHING:
-            self._questions[q].message = message
             self._question_of[message] = q
 
     def _fail(self, q: int, reason: str, now_us: int) -> None:

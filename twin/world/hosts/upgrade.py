@@ -49,6 +49,9 @@ class Upgrade:
     def start(self, now_us: int) -> None:
         """Begin with the first part."""
         self.began_us = now_us
+        # Who is not meant is not to answer what all hear.
+        others = np.setdiff1d(np.arange(self._hosts.plan.nodes), [*self.records])
+        self._hosts.engine.mark(others, Mark.COMPLETE, True)
         self._next_part(now_us)
 
     def cancel(self, now_us: int) -> None:
@@ -131,7 +134,7 @@ class Upgrade:
     def settle(self, node: int, transfer: Transfer, reason: str, now_us: int) -> None:
         """Note what became of a device: an empty reason is success."""
         record, place = self.records[node], transfer.place[node]
-        if record.outcome != "pending":
+        if record.outcome != "pending" or transfer.is_settled[place]:
             return
         first_us, last_us = int(transfer.first_us[place]), int(transfer.last_us[place])
         record.first_us = first_us if record.first_us < 0 else record.first_us

@@ -38,7 +38,6 @@ class Question:
     timeout_us: int
     tries: int
     asked: int = 0
-    message: int = -1
     is_over: bool = False
 
 
