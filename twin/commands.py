@@ -73,7 +73,19 @@ class CancelUpgrade:
     upgrade: int
 
 
-Command = InstallGateway | SendMulticast | StartSurvey | StartUpgrade | CancelUpgrade
+@dataclass(frozen=True)
+class CutPower:
+    """Switch ``nodes`` off, now, and on again after ``duration_us`` [us]."""
+
+    nodes: tuple[str, ...]
+    duration_us: int
+
+    def __post_init__(self) -> None:
+        """Take a list, as the journal gives it, for a tuple."""
+        object.__setattr__(self, "nodes", tuple(self.nodes))
+
+
+Command = InstallGateway | SendMulticast | StartSurvey | StartUpgrade | CancelUpgrade | CutPower
 """What users ask of the site: the journal keeps it, and the desk carries it out."""
 
 ACTIONS: dict[str, type[Command]] = {
@@ -82,6 +94,7 @@ ACTIONS: dict[str, type[Command]] = {
     "start survey": StartSurvey,
     "start upgrade": StartUpgrade,
     "cancel upgrade": CancelUpgrade,
+    "cut power": CutPower,
 }
 """What the journal calls each command."""
 

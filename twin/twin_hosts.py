@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from twin.analysis.hosts import collector_lines, device_lines, survey_lines, upgrade_lines
-from twin.commands import CancelUpgrade, Command, StartSurvey, StartUpgrade
+from twin.commands import CancelUpgrade, Command, CutPower, StartSurvey, StartUpgrade
 from twin.errors import RunError
 from twin.mesh.images import read_image
+from twin.units import parse_duration
 
 if TYPE_CHECKING:
     from twin.world.hosts import Jobs
@@ -135,6 +136,26 @@ class HostsTwin:
         """
         count = len(self._jobs.upgrades)
         self.submit(CancelUpgrade(upgrade + count if -count <= upgrade < 0 else upgrade))
+
+    def cut_power(self, nodes: Sequence[str], duration: str = "10 s") -> None:
+        """Switch nodes off now, and on again after a while; what is off hears and sends nothing.
+
+        A node that was taking an image stays without a script until it gets it anew.
+
+        Parameters
+        ----------
+        nodes
+            Names of nodes and groups of nodes.
+        duration
+            For how long, like "10 min".
+
+        Raises
+        ------
+        RunError
+            No mesh, no such node, or no time.
+        """
+        names = (nodes,) if isinstance(nodes, str) else tuple(nodes)
+        self.submit(CutPower(names, parse_duration(duration)))
 
     def upgrades(self) -> pd.DataFrame:
         """Return the upgrades, one line each: how it stands, and when shares were through.

@@ -3,6 +3,7 @@
 from twin.commands import (
     CancelUpgrade,
     Command,
+    CutPower,
     InstallGateway,
     SendMulticast,
     StartSurvey,
@@ -32,6 +33,8 @@ def check(site: Site, asked: Command) -> None:
             _check_upgrade(site, asked)
         case CancelUpgrade():
             _check_cancel(site, asked)
+        case CutPower():
+            _check_power(site, asked)
         case _:
             raise RunError(f"no command of twin.commands: {asked!r}")
 
@@ -87,6 +90,17 @@ def _check_cancel(site: Site, asked: CancelUpgrade) -> None:
         raise RunError(f"upgrade {asked.upgrade} is {upgrades[asked.upgrade].status} already")
 
 
+def _check_power(site: Site, asked: CutPower) -> None:
+    """Refuse a cut of nobody's power, or one that does not last."""
+    if not site.scenario.mesh.exists:
+        raise RunError(_NO_MESH, hint=_ADD_MESH)
+    if not asked.nodes:
+        raise RunError("no node is named", hint="Twin.nodes() lists them all")
+    _check_names("nodes", asked.nodes, tuple(site.scenario.mesh.places_to_name))
+    if asked.duration_us <= 0:
+        raise RunError("a cut lasts longer than 0 s")
+
+
 def _check_names(what: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
     """Refuse names of nodes or groups that there are not."""
     for name in names:
@@ -130,6 +144,6 @@ def carry_out(site: Site, asked: Command) -> None:
             site.install(asked)
         case SendMulticast():
             site.multicast(asked)
-        case StartSurvey() | StartUpgrade() | CancelUpgrade():
+        case StartSurvey() | StartUpgrade() | CancelUpgrade() | CutPower():
             site.network.run(site.now_us)
             site.network.jobs.carry_out(asked, site.now_us)

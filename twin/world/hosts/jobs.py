@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twin.commands import CancelUpgrade, StartSurvey, StartUpgrade
+from twin.commands import CancelUpgrade, CutPower, StartSurvey, StartUpgrade
 from twin.mesh.images import firmware
 from twin.mesh.topology import hop_counts
 from twin.world.hosts.collector import Collector
@@ -121,7 +121,9 @@ class Jobs:
                     return self._nodes[min(both)].name
         return ""
 
-    def carry_out(self, asked: StartSurvey | StartUpgrade | CancelUpgrade, now_us: int) -> None:
+    def carry_out(
+        self, asked: StartSurvey | StartUpgrade | CancelUpgrade | CutPower, now_us: int
+    ) -> None:
         """Do what users ask of the hosts, now."""
         match asked:
             case StartSurvey():
@@ -131,6 +133,17 @@ class Jobs:
                 self.upgrade(parts, asked.devices, asked.transport, now_us)
             case CancelUpgrade():
                 self.upgrades[asked.upgrade].cancel(now_us)
+            case CutPower():
+                self._cut_power(asked, now_us)
+
+    def _cut_power(self, asked: CutPower, now_us: int) -> None:
+        """Switch nodes off for a while; who was taking an image has to begin anew."""
+        names = [name for item in asked.nodes for name in self._hosts.mesh.named(item)]
+        nodes = np.array([self._index[name] for name in dict.fromkeys(names)], np.int64)
+        self._hosts.switch(nodes, False, now_us)
+        self._hosts.switch_on_later(nodes, now_us + asked.duration_us)
+        for upgrade in self.upgrades:
+            upgrade.forget(nodes)
 
 
 class _Start(Work):

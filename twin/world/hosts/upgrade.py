@@ -12,6 +12,8 @@ from twin.world.hosts.multicast import MulticastTransfer
 from twin.world.hosts.unicast import UnicastTransfer
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from twin.world.hosts.devices import Devices
     from twin.world.hosts.hosts import Hosts
 
@@ -145,6 +147,15 @@ class Upgrade:
         transfer.is_settled[place] = True
         if reason:
             record.outcome, record.reason = "failure", reason
+
+    def forget(self, nodes: NDArray[np.int64]) -> None:
+        """Nodes lost their power: what they were taking is lost, and their old script is erased."""
+        for transfer in self._transfers:
+            places = transfer.place[nodes]
+            places = places[places >= 0]
+            places = places[~transfer.is_settled[places]]
+            transfer.has[places] = False
+            transfer.erased[places] = False
 
     def end_transfer(self, now_us: int) -> None:
         """A bridge is through with the part."""
