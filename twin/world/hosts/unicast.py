@@ -85,6 +85,8 @@ class UnicastTransfer(Work):
         elif tag == _ERASE:
             self._upgrade.erase([node])
             self._hosts.wake(self._number, _FIRST_CHUNK, now_us + settings.erase_us)
+        elif not transfer.erased[place]:  # it lost its power, and what it had
+            self._try_again("power_lost", now_us)
         elif tag == _RESTART:
             self._hosts.wake(self._number, _GO_DOWN, now_us + _RESTART_AFTER_US)
         else:
