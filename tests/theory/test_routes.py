@@ -197,6 +197,17 @@ def test_a_relay_that_forgot_tells_the_source_which_asks_the_next_time(engine: s
     assert asked_us[0] == run.messages["made_us"][run.about(MessageKind.UNICAST)[-2]]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_after_the_error_the_source_has_no_route_any_more(engine: str) -> None:
+    # The relay was off for a moment: it forgot, while the source's route would be good for long.
+    offers = [Offer(now, [0], targets=[2]) for now in (0, 3 * S, 4 * S)]
+    cuts = [Cut(2 * S, [1]), Cut(2 * S + 1, [1], is_on=True)]
+    run = meshes.run(line(2, **NO_JITTER), [offers[0], *cuts, *offers[1:]], engine)
+    assert arrived(run) == [1, 0, 1]
+    assert dropped(run) == [(1, Cause.NO_ROUTE)]
+    assert [now for now in requests(run) if now > 2 * S] == [4 * S, 4 * S + S // 2]
+
+
 @pytest.mark.parametrize("hops", [1, 2, 4])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_who_does_not_answer_is_tried_eight_times(engine: str, hops: int) -> None:
