@@ -67,7 +67,7 @@ def pictures(twin: Twin) -> tuple[Picture, ...]:
         _backlog(events),
         _jobs(twin),
         *(_mesh(twin) if twin.scenario.mesh.exists else ()),
-        *(_upgrade(twin) if len(twin.upgrades()) else ()),
+        *(_upgrade(twin) if twin.scenario.mesh.exists and len(twin.upgrades()) else ()),
     )
 
 
