@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from twin.compiling import inlined_part, part, prefetch, rule
 from twin.draws import fold
-from twin.events import NEVER, Cause, MeshKind, MessageKind
+from twin.events import NEVER, Answer, Cause, MeshKind, MessageKind
 from twin.mesh.compiled.frames import (
     drop,
     first_waiting,
@@ -41,6 +41,7 @@ from twin.mesh.rules.streams import RECEPTION
 _NEVER = int(NEVER)
 _SENT, _HEARD = int(MeshKind.SENT), int(MeshKind.HEARD)
 _REQUEST, _REPLY = int(MessageKind.ROUTE_REQUEST), int(MessageKind.ROUTE_REPLY)
+_PING = int(Answer.PING)
 _FULL, _BUSY = int(Cause.BUFFER_FULL), int(Cause.CHANNEL_BUSY)
 _LARGE = 2048  # nodes: from here on receivers are no longer in the nearest cache
 ROWS_OF_A_LINK = 3
@@ -273,7 +274,7 @@ def _hear(
             used += 1
     if meant and is_request:
         used = send_on(mesh, n, _REPLY, message["source"], n, now_us, rows, used)
-    elif meant:
+    elif meant and (message["reply_bytes"] > 0 or message["answer"] == _PING):
         used = answer(mesh, n, m, place, now_us, rows, used)
     plan_node(mesh, n, now_us)
     return used
