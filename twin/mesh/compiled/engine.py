@@ -11,7 +11,7 @@ from twin.events import MESH_EVENT, NEVER, Answer, Cause
 from twin.mesh.compiled.frames import drop, own_wait_us, plan_node, wait
 from twin.mesh.compiled.kernel import ROWS_MORE, ROWS_OF_A_LINK, run
 from twin.mesh.compiled.messages import add_wish, fill_below
-from twin.mesh.compiled.state import NOTHING, Mesh, build_mesh
+from twin.mesh.compiled.state import NOTHING, OFF, SENDS, Mesh, build_mesh
 from twin.mesh.plan import MESSAGE, USE, MeshPlan
 from twin.mesh.rules.mac import multicast_bytes
 from twin.mesh.rules.radio import hour_of
@@ -244,7 +244,7 @@ def begin(
         n, ttl, cause = message["source"], message["ttl"], _NO_CAUSE
         mouth = mesh.mouths[n]
         is_flooded = message["target"] == NOTHING
-        if mesh.ears[n]["is_off"]:
+        if mesh.ears[n]["deaf"] & OFF:
             cause = _OFF
         elif mouth["is_host"] and is_flooded and (message["groups"] & mouth["forward_groups"]) == 0:
             cause = _NOT_FORWARDED
@@ -266,7 +266,7 @@ def switch(
     for i in range(len(nodes)):
         n = nodes[i]
         ear, mouth = mesh.ears[n], mesh.mouths[n]
-        if not is_on and ear["is_off"] == 0:
+        if not is_on and ear["deaf"] & OFF == 0:
             for k in range(mouth["waiting"]):
                 frame = mesh.waiting[n, k]
                 drop(mesh, n, frame["message"], frame["ttl"], now_us, _OFF, rows[used])
@@ -275,13 +275,13 @@ def switch(
                 ear["link"] = NOTHING
                 mouth["lost_sending"] += 1
             mouth["waiting"] = 0
-            ear["owes"] = 0
+            ear["urgent"] = 0
             ear["latest"] = NOTHING
             for k in range(mesh.known.shape[1]):
                 mesh.known[n, k] = NOTHING
             for k in range(mesh.first_route[n], mesh.first_route[n + 1]):
                 mesh.routes[k]["expires_us"] = 0
                 mesh.routes[k]["made_us"] = 0
-        ear["is_off"] = 0 if is_on else 1
+        ear["deaf"] = (ear["deaf"] & SENDS) | (0 if is_on else OFF)
         plan_node(mesh, n, now_us)
     return used

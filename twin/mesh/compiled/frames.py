@@ -6,7 +6,7 @@ from twin.arrays import put
 from twin.compiling import inlined_part, part
 from twin.draws import fold
 from twin.events import NEVER, Cause, MeshKind, MessageKind
-from twin.mesh.compiled.state import FOR_ACK, FOR_TURN, NOTHING, Mesh
+from twin.mesh.compiled.state import FOR_TURN, NOTHING, OWES, SENDS, Mesh
 from twin.mesh.rules.mac import send_wait_us
 from twin.mesh.rules.radio import gets_through, is_clear
 
@@ -29,26 +29,25 @@ def plan_node(mesh: Mesh, n: int, now_us: int) -> int:
     mouth, waiting, ear = mesh.mouths[n], mesh.waiting[n], mesh.ears[n]
     due_us = _NEVER
     for k in range(mouth["waiting"]):
-        if waiting[k]["waits"] == FOR_ACK:
-            due_us = waiting[k]["due_us"]
-            break
         due_us = min(due_us, waiting[k]["due_us"])
-    if ear["owes"]:
-        due_us = mesh.lines[n]["owes_us"]
+    if ear["urgent"]:
+        line = mesh.lines[n]
+        due_us = line["owes_us"] if ear["urgent"] & OWES else line["awaits_us"]
     moment = _NEVER if due_us == _NEVER else 2 * max(due_us, now_us) + 1
-    if ear["sending"]:
+    if ear["deaf"] & SENDS:
         moment = 2 * mouth["ends_us"]
     return put(mesh.tree, mesh.bits, mouth["number"], moment)
 
 
 @inlined_part
 def first_waiting(mesh: Mesh, n: int) -> int:
-    """Return the place of the frame that is due first at a node, the earlier come of two."""
+    """Return the place of the frame that is due first at a node, the earlier come of two.
+
+    While one waits for an acknowledgement that is the first, whatever else is due.
+    """
     mouth, waiting = mesh.mouths[n], mesh.waiting[n]
     first = 0
-    for k in range(mouth["waiting"]):
-        if waiting[k]["waits"] == FOR_ACK:
-            return k
+    for k in range(1, mouth["waiting"]):
         if waiting[k]["due_us"] < waiting[first]["due_us"]:
             first = k
     return first
@@ -128,7 +127,7 @@ def go_on_air(mesh: Mesh, n: int, frame_bytes: int, state: int, now_us: int) -> 
         Address state of the transmission; whether it gets through a link is drawn from it.
     """
     mouth, me = mesh.mouths[n], mesh.ears[n]
-    me["sending"] = 1
+    me["deaf"] |= SENDS
     deaf, faint, crossed = 0, 0, 0
     if me["link"] != NOTHING:
         me["link"] = NOTHING
@@ -142,7 +141,7 @@ def go_on_air(mesh: Mesh, n: int, frame_bytes: int, state: int, now_us: int) -> 
         signal_fw, others_fw, kept_fw = over["power_fw"], ear["power_fw"], ear["signal_fw"]
         ear["power_fw"] = others_fw + signal_fw
         noticed = gets_through(fold(state, over["state"]), mesh.below[length, link])
-        listens = (ear["sending"] | ear["is_off"]) == 0
+        listens = ear["deaf"] == 0
         is_free = ear["link"] == NOTHING
         early = is_free | ((since - ear["since"]) & _LOW_BITS <= window_us)
         reaches = listens & noticed

@@ -16,16 +16,16 @@ from twin.mesh.compiled.frames import (
     write,
 )
 from twin.mesh.compiled.messages import answer, knows, note_known, place_in
-from twin.mesh.compiled.state import FOR_ACK, FOR_TURN, FOR_TURN_SENSED, NOTHING, Mesh
-from twin.mesh.compiled.unicast import (
-    acknowledge,
-    end_unicast,
-    has_next,
-    learn,
-    seek,
-    send_on,
-    unanswered,
+from twin.mesh.compiled.state import (
+    AWAITS,
+    FOR_ACK,
+    FOR_TURN,
+    FOR_TURN_SENSED,
+    NOTHING,
+    OFF,
+    Mesh,
 )
+from twin.mesh.compiled.unicast import end_unicast, learn, send_on, step_unicast
 from twin.mesh.rules.mac import (
     airtime_us,
     busy_wait_us,
@@ -114,19 +114,17 @@ def _fetch(mesh: Mesh, soon: int) -> None:
 def _send(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) -> int:
     """Something is due at a node: a frame goes out, waits, or is given up; return the rows used."""
     mouth, mac = mesh.mouths[n], mesh.mac[0]
-    if mesh.ears[n]["owes"]:
-        acknowledge(mesh, n, now_us, rows[used])
-        return used + 1
     k = first_waiting(mesh, n)
     frame = mesh.waiting[n, k]
-    if frame["waits"] == FOR_ACK:
-        return unanswered(mesh, n, k, now_us, rows, used)
-    m = frame["message"]
-    message = mesh.messages[m]
-    if message["target"] != NOTHING and not has_next(mesh, n, k, now_us):
-        return seek(mesh, n, k, now_us, rows, used)
+    if mesh.ears[n]["urgent"] or mesh.messages[frame["message"]]["target"] != NOTHING:
+        used, k = step_unicast(mesh, n, k, now_us, rows, used)
+        if k == NOTHING:
+            return used
+        frame = mesh.waiting[n, k]
     if mac["carrier_sense"] and frame["waits"] != FOR_TURN_SENSED:
         return _sense(mesh, n, k, now_us, rows, used)
+    m = frame["message"]
+    message = mesh.messages[m]
     air_us = airtime_us(message["frame_bytes"])
     row = rows[used]
     write(row, now_us, _SENT, mouth["number"], m, frame["ttl"])
@@ -141,6 +139,8 @@ def _send(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) ->
         mouth["ttl"] = frame["hops"]
         frame["waits"] = FOR_ACK
         frame["due_us"] = now_us + air_us + mac["ack_wait_us"]
+        mesh.ears[n]["urgent"] |= AWAITS
+        mesh.lines[n]["awaits_us"] = frame["due_us"]
     mouth["sent"] += 1
     mouth["air_us"] += air_us
     message["sent"] += 1
@@ -179,7 +179,7 @@ def _end(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) -> 
     """A transmission ends: who followed it has it; return the rows used."""
     mouth, mac = mesh.mouths[n], mesh.mac[0]
     m, ttl = mouth["message"], mouth["ttl"]
-    mesh.ears[n]["sending"] = 0
+    mesh.ears[n]["deaf"] &= OFF
     followed, count, spoilt, known = mesh.followed, 0, 0, 0
     is_flooded = mouth["peer"] == NOTHING
     for link in range(mesh.first_link[n], mesh.first_link[n + 1]):
@@ -219,7 +219,7 @@ def _send_again(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: i
     """A node that heard another as it ended repeats its multicast; return the rows used."""
     mouth, mac = mesh.mouths[n], mesh.mac[0]
     resends = mouth["resends"] + 1
-    if resends > mac["resends"] or mesh.ears[n]["is_off"]:
+    if resends > mac["resends"] or mesh.ears[n]["deaf"] & OFF:
         return used
     m, ttl = mouth["message"], mouth["ttl"]
     frame = fold(mesh.messages[m]["state"], mouth["state"])

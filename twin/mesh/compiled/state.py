@@ -25,13 +25,18 @@ EAR = np.dtype(
         ("since", "i4"),  # when that began, the low bits of the moment
         ("link", "i4"),  # over which it comes
         ("latest", "i4"),  # the message that was heard last
-        ("sending", "u1"),
+        ("deaf", "u1"),  # SENDS and OFF
         ("spoilt", "u1"),
-        ("owes", "u1"),  # 1: an acknowledgement
-        ("is_off", "u1"),
+        ("urgent", "u1"),  # OWES and AWAITS
+        ("unused", "u1"),
     ]
 )
 """A node as receiver: two in a cache line, for this is what every frame touches at each."""
+
+SENDS, OFF = 1, 2
+"""Why a node hears nothing."""
+OWES, AWAITS = 1, 2
+"""What comes before all else that waits at a node: an acknowledgement that it owes, or awaits."""
 
 MOUTH = np.dtype(
     [
@@ -70,6 +75,7 @@ LINE = np.dtype(
         ("owes_message", "i4"),
         ("owes_to", "i4"),
         ("owes_attempt", "i8"),
+        ("awaits_us", "i8"),
         ("acks", "i8"),
         ("acks_heard", "i8"),
         ("overheard", "i8"),

@@ -16,7 +16,7 @@ from twin.mesh.compiled.frames import (
     write,
 )
 from twin.mesh.compiled.messages import add_message, answer, knows, note_known
-from twin.mesh.compiled.state import FOR_ACK, FOR_ROUTE, FOR_TURN, NOTHING, Mesh
+from twin.mesh.compiled.state import AWAITS, FOR_ACK, FOR_ROUTE, FOR_TURN, NOTHING, OWES, Mesh
 from twin.mesh.rules.mac import airtime_us
 from twin.mesh.rules.routing import (
     NO_ROUTE,
@@ -35,6 +35,29 @@ _HEARD, _ACKED = int(MeshKind.HEARD), int(MeshKind.ACKED)
 _NO_ROUTE, _NO_ACK = int(Cause.NO_ROUTE), int(Cause.NO_ACK)
 _UNICAST, _REQUEST = int(MessageKind.UNICAST), int(MessageKind.ROUTE_REQUEST)
 _REPLY, _ERROR = int(MessageKind.ROUTE_REPLY), int(MessageKind.ROUTE_ERROR)
+
+
+@part
+def step_unicast(
+    mesh: Mesh, n: int, k: int, now_us: int, rows: NDArray[np.void], used: int
+) -> tuple[int, int]:
+    """Do what comes before a unicast goes out: acknowledge, give up waiting, find the next hop.
+
+    Returns
+    -------
+    the rows used, and the place of the frame that may go, -1 for none
+    """
+    urgent = mesh.ears[n]["urgent"]
+    if urgent & OWES:
+        acknowledge(mesh, n, now_us, rows[used])
+        return used + 1, NOTHING
+    if urgent & AWAITS:
+        for i in range(mesh.mouths[n]["waiting"]):
+            if mesh.waiting[n, i]["waits"] == FOR_ACK:
+                return unanswered(mesh, n, i, now_us, rows, used), NOTHING
+    if has_next(mesh, n, k, now_us):
+        return used, k
+    return seek(mesh, n, k, now_us, rows, used), NOTHING
 
 
 @part
@@ -171,7 +194,7 @@ def _arrive(
     """
     mouth, line = mesh.mouths[sender], mesh.lines[n]
     m = mouth["message"]
-    mesh.ears[n]["owes"] = 1
+    mesh.ears[n]["urgent"] |= OWES
     line["owes_us"] = now_us + mesh.mac[0]["turnaround_us"]
     line["owes_message"] = m
     line["owes_to"] = sender
@@ -243,6 +266,7 @@ def _acknowledged(mesh: Mesh, n: int, m: int, now_us: int) -> bool:
         frame = mesh.waiting[n, k]
         if frame["waits"] == FOR_ACK and frame["message"] == m:
             take_out(mesh, n, k)
+            mesh.ears[n]["urgent"] &= OWES
             plan_node(mesh, n, now_us)
             return True
     return False
@@ -253,6 +277,7 @@ def unanswered(mesh: Mesh, n: int, k: int, now_us: int, rows: NDArray[np.void], 
     """No acknowledgement came: the node tries again, or gives the hop up; return the rows used."""
     frame = mesh.waiting[n, k]
     m = frame["message"]
+    mesh.ears[n]["urgent"] &= OWES
     frame["resends"] += 1
     if frame["resends"] < mesh.mac[0]["attempts"]:
         frame["waits"] = FOR_TURN
@@ -274,7 +299,7 @@ def acknowledge(mesh: Mesh, n: int, now_us: int, row: np.void) -> None:
     ack_bytes = mesh.mac[0]["ack_bytes"]
     air_us = airtime_us(ack_bytes)
     m, attempt, to = line["owes_message"], line["owes_attempt"], line["owes_to"]
-    mesh.ears[n]["owes"] = 0
+    mesh.ears[n]["urgent"] &= AWAITS
     write(row, now_us, _ACKED, mouth["number"], m, 0)
     row["peer"] = mesh.mouths[to]["number"]
     row["air_us"] = air_us
