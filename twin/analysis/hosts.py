@@ -69,7 +69,7 @@ def collector_lines(collectors: Sequence[Any]) -> pd.DataFrame:
     """Return the polls of collectors as a frame, one line each."""
     rows = [
         (c.name, poll.began_us, poll.ended_us - poll.began_us if poll.ended_us != NEVER else -1,
-         c.device_count, len(poll.answered_us), len(poll.failed), poll.late,
+         c.device_count, len(poll.answered_us), len(poll.failed), poll.late, poll.left_out,
          len(poll.answered_us) / max(1, c.device_count))
         for c in collectors
         for poll in c.polls
@@ -82,6 +82,7 @@ def collector_lines(collectors: Sequence[Any]) -> pd.DataFrame:
         "answered",
         "failed",
         "late",
+        "left_out",
         "success",
     ]
     return pd.DataFrame(rows, columns=columns)

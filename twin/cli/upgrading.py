@@ -23,7 +23,6 @@ __all__ = ["TransportName", "upgrade"]
 _SAMPLE_BYTES = 3489  # McastCounter, in the API's document
 _SLICE = "10 min"
 _MOST_SLICES = 6 * 48
-_MINUTE_US = 60_000_000
 
 
 class TransportName(StrEnum):

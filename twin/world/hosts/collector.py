@@ -23,6 +23,7 @@ class Poll:
     ended_us: int = NEVER
     answered_us: dict[int, int] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
+    left_out: int = 0  # polls before it that could not begin
     late: int = 0  # answers that came after it was over
 
 
@@ -40,7 +41,7 @@ class Collector(Work):
         self._devices = devices
         self._left: dict[int, list[int]] = {}
         self.polls: list[Poll] = []
-        self.left_out = 0
+        self._left_out = 0
 
     @property
     def name(self) -> str:
@@ -63,9 +64,10 @@ class Collector(Work):
             return
         self._hosts.wake(self._number, _POLL, now_us + self._facts.every_us)
         if self.polls and self.polls[-1].ended_us == NEVER:
-            self.left_out += 1
+            self._left_out += 1
             return
-        self.polls.append(Poll(now_us))
+        self.polls.append(Poll(now_us, left_out=self._left_out))
+        self._left_out = 0
         if self._facts.transport == "unicast":
             self._left = {bridge: devices[::-1] for bridge, devices in self._devices.items()}
             for bridge in self._devices:

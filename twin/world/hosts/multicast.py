@@ -45,7 +45,6 @@ class MulticastTransfer(Work):
         self._needed = np.zeros(transfer.chunks, bool)
         self._reporters: set[int] = set()
         self._heard: set[int] = set()  # places that heard the announcement, or to commit
-        self.sent_chunks = 0
 
     def begin(self, now_us: int) -> None:
         """Announce."""
@@ -94,7 +93,6 @@ class MulticastTransfer(Work):
         size = settings.chunk_bytes if item >= 0 else 0
         reply = {_GATHER: settings.bitmap_bytes + settings.call_bytes,
                  _VERIFY: settings.answer_bytes}.get(item, 0)  # fmt: skip
-        self.sent_chunks += item >= 0
         call = Call(
             self._bridge,
             payload_bytes=settings.call_bytes + size,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin.events import NEVER, Mark
+from twin.mesh.images import chunk_count
 from twin.world.hosts.devices import Part, Record, Transfer
 from twin.world.hosts.multicast import MulticastTransfer
 from twin.world.hosts.unicast import UnicastTransfer
@@ -78,7 +79,7 @@ class Upgrade:
                     record.outcome = "success"
             self.ended_us = now_us
             return
-        chunks = -(-self.part.size_bytes // self._hosts.mesh.upgrade.chunk_bytes)
+        chunks = chunk_count(self.part.size_bytes, self._hosts.mesh.upgrade.chunk_bytes)
         self._under_way = len(pending)
         for bridge, some in pending.items():
             transfer = Transfer(np.array(some, np.int64), self._hosts.plan.nodes, chunks)
