@@ -1,6 +1,7 @@
 """The compiled engine of the mesh: takes what is due first, lets the rules decide, writes rows."""
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +13,19 @@ from twin.mesh.compiled.frames import drop, own_wait_us, plan_node, wait
 from twin.mesh.compiled.kernel import ROWS_MORE, ROWS_OF_A_LINK, run
 from twin.mesh.compiled.messages import add_wish, fill_below
 from twin.mesh.compiled.state import NOTHING, OFF, SENDS, Mesh, build_mesh
-from twin.mesh.plan import MESSAGE, USE, MeshPlan
+from twin.mesh.plan import MESSAGE, USE, WISH, MeshPlan
 from twin.mesh.rules.mac import multicast_bytes
 from twin.mesh.rules.radio import hour_of
 
 KEPT_CHUNK_ROWS = 1 << 18
 """Rows of a chunk that is kept: 8 MiB."""
-PASSING_CHUNK_ROWS = 1 << 11
-"""Rows of the chunk that is used again and again: it stays in the cache beside the nodes."""
+PASSING_CHUNK_ROWS = 1 << 13
+"""Rows of the chunk that is used again and again: it stays in the second cache."""
 _HOUR_US = 3_600_000_000
-_LENGTHS = ["payload_bytes", "reply_bytes", "first_to", "end_to", "target", "answer"]
+_LENGTHS = itemgetter(*(
+    list(WISH.names or ()).index(name)
+    for name in ("payload_bytes", "reply_bytes", "first_to", "end_to", "target", "answer")
+))  # fmt: skip
 _MORE_MESSAGES = 2
 """How many messages a step makes beside one for each receiver: who asks or tells of a route."""
 _NO_CAUSE = int(Cause.NONE)
@@ -76,8 +80,8 @@ class CompiledMesh:
         hour = now_us // _HOUR_US
         if hour != self._hour:
             self._begin_hour(hour)
-        for wish in wishes[_LENGTHS].tolist():
-            self._know_lengths(*wish)
+        for wish in wishes.tolist():
+            self._know_lengths(*_LENGTHS(wish))
         arguments = self._mesh, wishes, to, now_us, self._chunk, self._used
         if self._begin is None:
             self._begin = settled(begin, *arguments)
@@ -95,16 +99,15 @@ class CompiledMesh:
             self._used = self._run(
                 self._mesh, min(until_us, hour_ends_us), self._room, self._chunk, self._used
             )
+            self.halted_us, next_us = self._mesh.turn.tolist()
             if self._used > self._yielded:
                 yield self._chunk[self._yielded : self._used]
                 self._yielded = self._used
-            next_us = self.next_us
-            if next_us >= until_us or self._mesh.halt[0] != NEVER:
+            if next_us >= until_us or self.halted_us != NEVER:
                 break
             if next_us >= hour_ends_us:
                 self._begin_hour(hour_of(next_us))
-        self.halted_us = int(self._mesh.halt[0])
-        self._mesh.halt[0] = NEVER
+        self._mesh.turn[0] = NEVER
 
     def disturb(self, shares: NDArray[np.float64]) -> None:
         """Let others in the band take a share of the frames that begin from now on.

@@ -136,11 +136,12 @@ def go_on_air(mesh: Mesh, n: int, frame_bytes: int, state: int, now_us: int) -> 
     length = mesh.length_of[frame_bytes]
     since = now_us & _LOW_BITS
     for link in range(mesh.first_link[n], mesh.first_link[n + 1]):
-        over = mesh.over[link]
+        at = np.uint32(link)  # an index with a sign is looked at twice
+        over = mesh.over[at]
         ear = mesh.ears[over["end"]]
         signal_fw, others_fw, kept_fw = over["power_fw"], ear["power_fw"], ear["signal_fw"]
         ear["power_fw"] = others_fw + signal_fw
-        noticed = gets_through(fold(state, over["state"]), mesh.below[length, link])
+        noticed = gets_through(fold(state, over["state"]), mesh.below[length, at])
         listens = ear["deaf"] == 0
         is_free = ear["link"] == NOTHING
         early = is_free | ((since - ear["since"]) & _LOW_BITS <= window_us)
@@ -152,9 +153,10 @@ def go_on_air(mesh: Mesh, n: int, frame_bytes: int, state: int, now_us: int) -> 
         # Where another frame is followed, one of the two is lost.
         crossed += reaches & ((not is_free) | (not takes))
         ear["spoilt"] = (not takes) & ((ear["spoilt"] != 0) | disturbed)
-        ear["link"] = link if takes else ear["link"]
-        ear["signal_fw"] = signal_fw if takes else kept_fw
-        ear["since"] = since if takes else ear["since"]
+        one = int(takes)  # reckoned, not chosen: a choice would become a branch
+        ear["signal_fw"] = signal_fw * float(one) + kept_fw * float(1 - one)
+        ear["link"] += (link - ear["link"]) * one
+        ear["since"] += (since - ear["since"]) * one
     mouth["lost_sending"] += deaf
     mouth["lost_link"] += faint
     mouth["lost_collision"] += crossed
@@ -170,7 +172,7 @@ def drop(mesh: Mesh, n: int, m: int, ttl: int, now_us: int, cause: int, row: np.
     row["cause"] = cause
     is_own = message["source"] == n and message["asked"] == NOTHING
     if message["awaited"] and message["kind"] == _UNICAST and is_own:
-        mesh.halt[0] = now_us
+        mesh.turn[0] = now_us
 
 
 @inlined_part

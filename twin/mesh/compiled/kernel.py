@@ -69,7 +69,7 @@ def run(mesh: Mesh, until_us: int, room: int, rows: NDArray[np.void], used: int)
     mask = (1 << bits) - 1
     is_large = len(mesh.ears) > _LARGE
     soon = 0
-    while used + ROWS_OF_A_LINK * room + ROWS_MORE <= len(rows) and mesh.halt[0] == _NEVER:
+    while used + ROWS_OF_A_LINK * room + ROWS_MORE <= len(rows) and mesh.turn[0] == _NEVER:
         if mesh.used[0] + room + 2 > len(mesh.messages) or mesh.used[1] + room > len(mesh.to):
             break
         key = tree[1]
@@ -86,6 +86,7 @@ def run(mesh: Mesh, until_us: int, room: int, rows: NDArray[np.void], used: int)
             _fetch_receivers(mesh, soon)
             soon = mesh.places[leaf]
             _fetch(mesh, soon)
+    mesh.turn[1] = tree[1] if tree[1] == _NEVER else tree[1] >> (bits + 1)
     return used
 
 
@@ -183,7 +184,7 @@ def _end(mesh: Mesh, n: int, now_us: int, rows: NDArray[np.void], used: int) -> 
     followed, count, spoilt, known = mesh.followed, 0, 0, 0
     is_flooded = mouth["peer"] == NOTHING
     for link in range(mesh.first_link[n], mesh.first_link[n + 1]):
-        over = mesh.over[link]
+        over = mesh.over[np.uint32(link)]
         ear = mesh.ears[over["end"]]
         ear["power_fw"] -= over["power_fw"]
         mine, bad = ear["link"] == link, ear["spoilt"] != 0

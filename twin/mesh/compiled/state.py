@@ -146,8 +146,9 @@ class Mesh(NamedTuple):
         Room for the links over which a frame was followed to its end, shape (most_links + 1,).
     used
         How many messages and how many addressees there are, shape (2,).
-    halt
-        Since when a host has to be asked what it does next, NEVER for not at all, shape (1,).
+    turn
+        Since when a host has to be asked what it does next, and when something happens next, as
+        the last run left them; NEVER for not at all, shape (2,).
     """
 
     mac: NDArray[np.void]
@@ -172,7 +173,7 @@ class Mesh(NamedTuple):
     to: NDArray[np.int32]
     followed: NDArray[np.int64]
     used: NDArray[np.int64]
-    halt: NDArray[np.int64]
+    turn: NDArray[np.int64]
 
 
 def build_mesh(plan: MeshPlan) -> Mesh:
@@ -219,5 +220,5 @@ def build_mesh(plan: MeshPlan) -> Mesh:
         to=np.zeros(64, np.int32),
         followed=np.zeros(plan.most_links + 1, np.int64),
         used=np.zeros(2, np.int64),
-        halt=np.full(1, NEVER, np.int64),
+        turn=np.full(2, NEVER, np.int64),
     )

@@ -253,7 +253,7 @@ def _deliver(mesh: Mesh, n: int, m: int, now_us: int, rows: NDArray[np.void], us
     message["processed"] += 1
     message["last_us"] = now_us
     if message["awaited"] and message["asked"] != NOTHING:
-        mesh.halt[0] = now_us
+        mesh.turn[0] = now_us
     if message["kind"] == _UNICAST:
         return answer(mesh, n, m, -1, now_us, rows, used)
     return used
