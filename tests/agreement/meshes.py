@@ -64,6 +64,14 @@ class Switching(NamedTuple):
     is_script: bool = False
 
 
+class Moving(NamedTuple):
+    """Nodes move to another channel, or back to the first, 0, at a moment [us]."""
+
+    now_us: int
+    nodes: tuple[int, ...]
+    channel: int
+
+
 def plan(
     graph: nx.Graph,
     seed: int,
@@ -159,20 +167,26 @@ def run(
     sendings: Iterable[Sending],
     until_us: int,
     cuts: tuple[int, ...] = (),
-    switchings: Iterable[Switching] = (),
+    changes: Iterable[Switching | Moving] = (),
 ) -> Run:
     """Return what comes of messages on a mesh, stopped at some moments on the way."""
     found, built, halts = [np.zeros(0, MESH_EVENT)], make_mesh(engine, mesh), list[int]()
     offers = sorted(sendings, key=lambda sending: sending.now_us)
-    switched = {switching.now_us: switching for switching in switchings}
-    moments = {*cuts, *switched, *(s.now_us for s in offers), until_us}
+    changed, channels = (
+        {change.now_us: change for change in changes},
+        np.zeros(mesh.nodes, np.int64),
+    )
+    moments = {*cuts, *changed, *(s.now_us for s in offers), until_us}
     for moment_us in sorted(moments):
         found += built.advance(moment_us)
         while built.halted_us != NEVER:
             halts.append(built.halted_us)
             found += built.advance(moment_us)
-        if moment_us in switched:
-            _switch(built, switched[moment_us])
+        change = changed.get(moment_us)
+        if isinstance(change, Switching):
+            _switch(built, change)
+        elif change is not None:
+            _move(built, mesh, change, channels)
         due = [sending for sending in offers if sending.now_us == moment_us]
         if due:
             wishes, to = _wishes(due)
@@ -186,6 +200,15 @@ def _switch(built: MeshEngine, what: Switching) -> None:
         built.mark(nodes, Mark.NO_SCRIPT, not what.is_on)
     else:
         built.switch(nodes, what.is_on, what.now_us)
+
+
+def _move(built: MeshEngine, mesh: MeshPlan, what: Moving, channels: NDArray[np.int64]) -> None:
+    nodes = np.array(what.nodes, np.int64)
+    channels[nodes] = what.channel
+    starts = np.repeat(np.arange(mesh.nodes), np.diff(mesh.first_link))
+    shared = channels[starts] == channels[mesh.links["end"]]
+    first_link = _first(starts[shared].tolist(), mesh.nodes)
+    built.rewire(mesh._replace(links=mesh.links[shared], first_link=first_link), nodes)
 
 
 def _wishes(due: list[Sending]) -> tuple[NDArray[np.void], NDArray[np.int32]]:

@@ -1,10 +1,22 @@
 """Unicasts in two engines, one trace: routes, acknowledgements, pings, reports, power cuts."""
 
+from collections.abc import Sequence
+
 import networkx as nx
 import numpy as np
 import pytest
 
-from tests.agreement.meshes import GRAPHS, PROTOCOLS, SECOND_US, Run, Sending, Switching, plan, run
+from tests.agreement.meshes import (
+    GRAPHS,
+    PROTOCOLS,
+    SECOND_US,
+    Moving,
+    Run,
+    Sending,
+    Switching,
+    plan,
+    run,
+)
 from tests.agreement.test_two_meshes import assert_same
 from twin.events import Answer, Cause, Mark, MeshKind, MessageKind
 from twin.mesh.plan import MeshPlan
@@ -30,11 +42,13 @@ def sendings(nodes: int) -> list[Sending]:
 
 
 def both(
-    mesh: MeshPlan, switchings: list[Switching] | None = None, cuts: tuple[int, ...] = ()
+    mesh: MeshPlan,
+    changes: Sequence[Switching | Moving] = (),
+    cuts: tuple[int, ...] = (),
 ) -> Run:
     messages = sendings(mesh.nodes)
-    compiled = run("compiled", mesh, messages, UNTIL_US, cuts, switchings or [])
-    reference = run("reference", mesh, messages, UNTIL_US, cuts, switchings or [])
+    compiled = run("compiled", mesh, messages, UNTIL_US, cuts, changes)
+    reference = run("reference", mesh, messages, UNTIL_US, cuts, changes)
     assert_same(compiled, reference)
     assert compiled.halts_us.tolist() == reference.halts_us.tolist()
     return compiled
@@ -66,6 +80,36 @@ def test_same_rows_when_nodes_go_and_come(seed: int) -> None:
     ]
     found = both(mesh, switchings)
     assert (found.rows["cause"] == Cause.SWITCHED_OFF).any()
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("graph", ["grid", "random", "everyone hears everyone"])
+def test_same_rows_when_nodes_move_to_another_channel(graph: str, seed: int) -> None:
+    """In the midst of frames, too: of theirs, and of those that they follow."""
+    mesh = plan(GRAPHS[graph], seed, reception=0.9)
+    busy = [sending.now_us for sending in sendings(mesh.nodes)]
+    moments = [moment_us + offset_us for moment_us in sorted({*busy}) for offset_us in
+               (2_500, 4_100, 24_300, 60_000 + 700 * seed)]  # fmt: skip
+    movings = [
+        Moving(moment_us, tuple({(7 * k + n) % mesh.nodes for n in (0, 1, 5)}), k % 3)
+        for k, moment_us in enumerate(moments)
+    ]
+    whole = both(mesh, changes=movings)
+    assert whole.rows.tobytes() != both(mesh).rows.tobytes()
+    assert_same(whole, both(mesh, changes=movings, cuts=(2_600, 24_301, 9 * SECOND_US)))
+
+
+def test_who_moves_in_the_midst_of_a_frame_loses_it_and_hears_its_new_channel() -> None:
+    line = plan(nx.path_graph(3), 1, {"jitter": 0}, reception=1.0)
+    one = Sending(0, 1, ttl=1)
+    for engine in ("compiled", "reference"):
+        for moved, heard in (((2,), 1), ((1,), 0), ((0, 2), 0), ((0, 1, 2), 0)):
+            found = run(engine, line, [one], SECOND_US, changes=[Moving(500, moved, 3)])
+            assert found.messages["heard"].tolist() == [heard]
+        there = run(
+            engine, line, [one._replace(now_us=2_000)], SECOND_US, changes=[Moving(500, (1, 2), 3)]
+        )
+        assert there.rows["node"][there.rows["kind"] == MeshKind.HEARD].tolist() == [2]
 
 
 @pytest.mark.parametrize("engine", ["compiled", "reference"])

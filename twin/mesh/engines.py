@@ -32,6 +32,9 @@ class MeshEngine(Protocol):
     def disturb(self, shares: NDArray[np.float64]) -> None:
         """Let others in the band take a share of the frames that each node would hear."""
 
+    def rewire(self, plan: MeshPlan, nodes: NDArray[np.int64]) -> None:
+        """Let nodes be in other networks from now on: links are those of another plan."""
+
     @property
     def next_us(self) -> int:
         """When something may happen next, NEVER for not at all [us]."""

@@ -12,6 +12,7 @@ from twin.events import MESH_EVENT, NEVER, Answer, Cause
 from twin.mesh.compiled.frames import drop, own_wait_us, plan_node, wait
 from twin.mesh.compiled.kernel import ROWS_MORE, ROWS_OF_A_LINK, run
 from twin.mesh.compiled.messages import add_wish, fill_below
+from twin.mesh.compiled.rewire import rewire
 from twin.mesh.compiled.state import NOTHING, OFF, SENDS, Mesh, build_mesh
 from twin.mesh.plan import MESSAGE, USE, WISH, MeshPlan
 from twin.mesh.rules.mac import multicast_bytes
@@ -121,6 +122,22 @@ class CompiledMesh:
         if not np.array_equal(placed, self._shares):
             self._shares = placed
             self._begin_hour(self._hour)
+
+    def rewire(self, plan: MeshPlan, nodes: NDArray[np.int64]) -> None:
+        """Let nodes be in other networks from now on.
+
+        Parameters
+        ----------
+        plan
+            The same nodes with the links that there are now.
+        nodes
+            Those that moved: who followed a frame of theirs has lost it.
+        """
+        self._plan, self._room = plan, plan.most_links
+        self._mesh = rewire(self._mesh, plan, nodes)
+        lengths, self._lengths = list(self._lengths), {}
+        for length in lengths:
+            self._know_length(length)
 
     @property
     def next_us(self) -> int:

@@ -10,7 +10,7 @@ from twin.mesh.plan import MeshPlan
 
 
 class Order(NamedTuple):
-    """Nodes and links in the order of the compiled mesh.
+    """Nodes in the order of the compiled mesh.
 
     Parameters
     ----------
@@ -18,16 +18,10 @@ class Order(NamedTuple):
         The plan's number of the node in each place, shape (nodes,).
     places
         The place of each node of the plan, shape (nodes,).
-    first_link
-        Where the links of the sender in each place begin, shape (nodes + 1,).
-    links
-        The plan's number of each link, shape (links,): a sender's keep their order.
     """
 
     numbers: NDArray[np.int32]
     places: NDArray[np.int32]
-    first_link: NDArray[np.int64]
-    links: NDArray[np.int64]
 
 
 def order_nodes(plan: MeshPlan) -> Order:
@@ -40,12 +34,29 @@ def order_nodes(plan: MeshPlan) -> Order:
     _spread(plan.first_link, plan.links, numbers, np.zeros(plan.nodes, np.bool_))
     places = np.empty_like(numbers)
     places[numbers] = np.arange(plan.nodes, dtype=np.int32)
+    return Order(numbers, places)
+
+
+def order_links(
+    plan: MeshPlan, numbers: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the links of the sender in each place begin, and the plan's number of each link.
+
+    Parameters
+    ----------
+    plan, numbers
+        Nodes and links, and the plan's number of the node in each place, shape (nodes,).
+
+    Returns
+    -------
+    shapes (nodes + 1,) and (links,); a sender's links keep their order
+    """
     counts = np.diff(plan.first_link)[numbers]
     first_link = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     links = np.arange(len(plan.links)) + np.repeat(
         plan.first_link[:-1][numbers] - first_link[:-1], counts
     )
-    return Order(numbers, places, first_link, links)
+    return first_link, links
 
 
 @rule

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twin.arrays import empty_tree, leaf_bits, zeros
 from twin.draws import fold, root
 from twin.events import NEVER
-from twin.mesh.compiled.order import order_nodes
+from twin.mesh.compiled.order import order_links, order_nodes
 from twin.mesh.plan import MESSAGE, ROUTE, MeshPlan
 
 NOTHING = -1
@@ -176,6 +176,25 @@ class Mesh(NamedTuple):
     turn: NDArray[np.int64]
 
 
+class Laid(NamedTuple):
+    """The links of a plan, those of one sender behind each other; see ``Mesh``."""
+
+    links: NDArray[np.void]
+    over: NDArray[np.void]
+    first_link: NDArray[np.int64]
+
+
+def lay_links(plan: MeshPlan, numbers: NDArray[np.int32], places: NDArray[np.int32]) -> Laid:
+    """Return the links of a plan in the order of the nodes here; see ``Order``."""
+    first_link, which = order_links(plan, numbers)
+    links = plan.links[which]
+    links["end"] = places[links["end"]]
+    over = zeros(len(links), OVER)
+    for name in ("state", "power_fw", "end", "quality", "hears"):
+        over[name] = links[name]
+    return Laid(links, over, first_link)
+
+
 def build_mesh(plan: MeshPlan) -> Mesh:
     """Return a mesh on which nobody sends yet."""
     nodes, order = plan.nodes, order_nodes(plan)
@@ -192,11 +211,7 @@ def build_mesh(plan: MeshPlan) -> Mesh:
     routes = np.diff(plan.first_route)[order.numbers]
     known = zeros(nodes * plan.remembered, np.int32).reshape(nodes, plan.remembered)
     known[:] = NOTHING
-    links = plan.links[order.links]
-    links["end"] = order.places[links["end"]]
-    over = zeros(len(links), OVER)
-    for name in ("state", "power_fw", "end", "quality", "hears"):
-        over[name] = links[name]
+    laid = lay_links(plan, order.numbers, order.places)
     return Mesh(
         mac=plan.mac,
         radio=plan.radio,
@@ -211,10 +226,10 @@ def build_mesh(plan: MeshPlan) -> Mesh:
         first_route=np.concatenate([[0], np.cumsum(routes)]).astype(np.int64),
         waiting=zeros(nodes * plan.buffers, WAITING).reshape(nodes, plan.buffers),
         known=known,
-        links=links,
-        over=over,
-        first_link=order.first_link,
-        below=np.zeros((0, len(links)), np.int32),
+        links=laid.links,
+        over=laid.over,
+        first_link=laid.first_link,
+        below=np.zeros((0, len(laid.links)), np.int32),
         length_of=np.full(LENGTHS, NOTHING, np.int64),
         messages=np.zeros(64, MESSAGE),
         to=np.zeros(64, np.int32),

@@ -4,6 +4,7 @@ from collections import deque
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from twin.draws import fold, root
 from twin.events import MESH_EVENT, NEVER, Cause, MeshKind, MessageKind
@@ -114,6 +115,56 @@ class Air:
         rank = node.index + (0 if link_free else len(self._nodes))
         delay_us = moment_us - self._now_us
         self._env.schedule(event, SIMPY_OWN_PRIORITIES + rank, delay_us)  # type: ignore[arg-type]
+
+    def rewire(self, plan: MeshPlan, nodes: NDArray[np.int64]) -> None:
+        """Let nodes be in other networks from now on.
+
+        Parameters
+        ----------
+        plan
+            The same nodes with the links that there are now.
+        nodes
+            Those that moved. What they have on the air goes on in the new network, and disturbs
+            there; who followed it has lost it.
+        """
+        moved = set(nodes.tolist())
+        kept = self._let_go(moved)
+        sending = [node for node in self._nodes if node.sends is not None]
+        for sender in sending:
+            if sender.index in moved:
+                for link in sender.links:
+                    self._nodes[link.end].power_fw -= link.power_fw
+        self._plan = plan
+        self._below.clear()
+        for node in self._nodes:
+            node.links = self._links(node.index)
+        for n in moved:
+            self._nodes[n].power_fw = 0.0
+        for sender in sending:
+            for link in sender.links:
+                if sender.index in moved or link.end in moved:
+                    self._nodes[link.end].power_fw += link.power_fw
+        for following, sender, receiver in kept:
+            following.link = next(link.place for link in sender.links if link.end == receiver)
+
+    def _let_go(self, moved: set[int]) -> list[tuple[Following, Node, int]]:
+        """Let receivers lose the frames of who moved, and who moved those of others.
+
+        Returns
+        -------
+        what goes on being followed: of whom, and by whom
+        """
+        kept = []
+        for node in self._nodes:
+            if node.follows is not None:
+                after = np.searchsorted(self._plan.first_link, node.follows.link, side="right")
+                sender = self._nodes[int(after) - 1]
+                if node.index in moved or sender.index in moved:
+                    node.follows = None
+                    sender.use["lost_link"] += 1
+                else:
+                    kept.append((node.follows, sender, node.index))
+        return kept
 
     def _transmit(self, node: Node, frame: Frame, frame_bytes: int, state: int) -> None:
         """Let every receiver in reach notice that a frame begins.
