@@ -74,6 +74,25 @@ class CancelUpgrade:
 
 
 @dataclass(frozen=True)
+class ChangeNetwork:
+    """Tell the nodes of some bridges of another network, now, over the air; the bridges last.
+
+    What is None stays as it is at the bridge; ``bridges`` names them, nobody means all.
+    """
+
+    bridges: tuple[str, ...]
+    channel: int | None
+    network_id: str | None
+    feature_bits: int | None
+    encryption: str | None
+    encryption_key: str | None
+
+    def __post_init__(self) -> None:
+        """Take a list, as the journal gives it, for a tuple."""
+        object.__setattr__(self, "bridges", tuple(self.bridges))
+
+
+@dataclass(frozen=True)
 class CutPower:
     """Switch ``nodes`` off, now, and on again after ``duration_us`` [us]."""
 
@@ -85,7 +104,10 @@ class CutPower:
         object.__setattr__(self, "nodes", tuple(self.nodes))
 
 
-Command = InstallGateway | SendMulticast | StartSurvey | StartUpgrade | CancelUpgrade | CutPower
+Command = (
+    InstallGateway | SendMulticast | StartSurvey | StartUpgrade | CancelUpgrade | ChangeNetwork
+    | CutPower
+)  # fmt: skip
 """What users ask of the site: the journal keeps it, and the desk carries it out."""
 
 ACTIONS: dict[str, type[Command]] = {
@@ -94,6 +116,7 @@ ACTIONS: dict[str, type[Command]] = {
     "start survey": StartSurvey,
     "start upgrade": StartUpgrade,
     "cancel upgrade": CancelUpgrade,
+    "change network": ChangeNetwork,
     "cut power": CutPower,
 }
 """What the journal calls each command."""

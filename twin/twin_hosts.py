@@ -7,8 +7,22 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from twin.analysis.hosts import collector_lines, device_lines, survey_lines, upgrade_lines
-from twin.commands import CancelUpgrade, Command, CutPower, StartSurvey, StartUpgrade
+from twin.analysis.hosts import (
+    change_lines,
+    collector_lines,
+    device_lines,
+    moved_lines,
+    survey_lines,
+    upgrade_lines,
+)
+from twin.commands import (
+    CancelUpgrade,
+    ChangeNetwork,
+    Command,
+    CutPower,
+    StartSurvey,
+    StartUpgrade,
+)
 from twin.errors import RunError
 from twin.mesh.images import read_image
 from twin.units import parse_duration
@@ -136,6 +150,70 @@ class HostsTwin:
         """
         count = len(self._jobs.upgrades)
         self.submit(CancelUpgrade(upgrade + count if -count <= upgrade < 0 else upgrade))
+
+    def change_network(
+        self,
+        bridges: Sequence[str] = (),
+        *,
+        channel: int | None = None,
+        network_id: str | None = None,
+        feature_bits: int | None = None,
+        encryption: str | None = None,
+        encryption_key: str | None = None,
+    ) -> int:
+        """Tell nodes of another network, from now on, over the air; their bridges go last.
+
+        Nodes keep what they are told for their next restart, and restart together. Who missed
+        either is stranded in the old network; ``network_changed`` tells. What is None stays.
+
+        Parameters
+        ----------
+        bridges
+            Those whose networks change, all by default; all bridges of a network go along.
+        channel, network_id, feature_bits, encryption, encryption_key
+            0 to 15, like "0x1C2C", 0 to 65,535, "none", "aes-128" or "basic", 16 characters.
+
+        Returns
+        -------
+        the number of the change in ``network_changes()``, of the first where several networks are
+        meant
+
+        Raises
+        ------
+        RunError
+            No bridge, nothing to change, no such value, or a change or an upgrade is under way.
+        """
+        before = len(self._jobs.changes)
+        names = (bridges,) if isinstance(bridges, str) else tuple(bridges)
+        self.submit(ChangeNetwork(
+            names, channel, network_id, feature_bits, encryption, encryption_key
+        ))  # fmt: skip
+        return before
+
+    def network_changes(self) -> pd.DataFrame:
+        """Return the changes of networks, one line each: who went along, and how long it took.
+
+        ``stranded`` counts the nodes that stayed in the old network when their bridge left.
+        """
+        names = [node.name for node in self._site.network.nodes]
+        return change_lines(self._jobs.changes, names)
+
+    def network_changed(self, change: int = -1) -> pd.DataFrame:
+        """Return what a change of network did to each node, one line each; the last by default.
+
+        ``outcome`` (pending, changed, stranded) and ``reason``, and when it heard the settings
+        first [us], -1 for never.
+
+        Raises
+        ------
+        RunError
+            There is no such change.
+        """
+        changes = self._jobs.changes
+        if not -len(changes) <= change < len(changes):
+            raise RunError(f"there is no change {change}", hint="change_network() makes one")
+        names = [node.name for node in self._site.network.nodes]
+        return moved_lines(changes[change], names)
 
     def cut_power(self, nodes: Sequence[str], duration: str = "10 s") -> None:
         """Switch nodes off now, and on again after a while; what is off hears and sends nothing.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.coexistence import band_row
 from twin.analysis.hosts import hosts_row
-from twin.analysis.mesh import heard_air_us, mesh_row
+from twin.analysis.mesh import mesh_row
 from twin.commands import Command, SendMulticast
 from twin.errors import RunError
 from twin.events import Cause, MeshKind, MessageKind
@@ -39,8 +39,29 @@ __all__ = ["MeshTwin"]
 _NOTHING = -1
 
 
+class _Shape:
+    """What the mesh looks like as long as no node moves to another network."""
+
+    def __init__(self, network: Network) -> None:
+        """Look at nothing yet."""
+        self._nodes, self._plan = network.nodes, network.plan
+        self.moves = network.moves
+
+    @cached_property
+    def graph(self) -> nx.DiGraph[str]:
+        """The mesh as a directed graph."""
+        return make_graph(self._nodes, self._plan)
+
+    @cached_property
+    def cut_off(self) -> dict[str, str]:
+        """Why no bridge reaches a node, for every such node."""
+        return {item.name: item.why for item in cut_off(self._nodes, self._plan)}
+
+
 class MeshTwin:
     """The mesh's part of an open twin."""
+
+    _last_shape: _Shape | None = None
 
     if TYPE_CHECKING:  # what the rest of the twin has
         record: str
@@ -64,19 +85,25 @@ class MeshTwin:
         if self.record == "rows":
             self._mesh_rows.add(chunk)
 
-    @cached_property
+    @property
     def mesh(self) -> nx.DiGraph[str]:
         """The mesh as a directed graph: nodes by name, an edge for each link over which they hear.
 
         See ``twin.mesh.topology.make_graph`` for what nodes and edges know.
         """
-        return make_graph(self._network.nodes, self._network.plan)
+        return self._shape.graph
 
-    @cached_property
+    @property
     def _cut_off(self) -> dict[str, str]:
         """Why no bridge reaches a node, for every such node."""
-        network = self._network
-        return {item.name: item.why for item in cut_off(network.nodes, network.plan)}
+        return self._shape.cut_off
+
+    @property
+    def _shape(self) -> _Shape:
+        """What the mesh looks like since nodes moved to other networks last."""
+        if self._last_shape is None or self._last_shape.moves != self._network.moves:
+            self._last_shape = _Shape(self._network)
+        return self._last_shape
 
     def nodes(self) -> pd.DataFrame:
         """Return the nodes of the mesh, one line each, with what their radios did so far.
@@ -103,7 +130,7 @@ class MeshTwin:
         })  # fmt: skip
         for name in use.dtype.names or ():
             frame[name] = use[name]
-        frame["heard_air_us"] = self._heard_air_us(use)
+        frame["heard_air_us"] = self._network.heard_us()
         return frame
 
     def links(self) -> pd.DataFrame:
@@ -219,6 +246,7 @@ class MeshTwin:
         ``last_us`` when a node processed it last [us].
         """
         found = self._network.engine.messages()
+        others = self._network.others(found["source"])
         kinds = {member.value: member.name.lower() for member in MessageKind}
         names = np.array([*(node.name for node in self._network.nodes), ""], object)
         frame = pd.DataFrame({
@@ -237,8 +265,8 @@ class MeshTwin:
             "heard": found["heard"],
             "processed": found["processed"],
             "dropped": found["dropped"],
-            "others": self._network.others[found["source"]],
-            "reach": found["heard"] / np.maximum(1, self._network.others[found["source"]]),
+            "others": others,
+            "reach": found["heard"] / np.maximum(1, others),
             "last_us": found["last_us"],
         })  # fmt: skip
         frame.loc[found["asked"] == _NOTHING, "asked"] = pd.NA
@@ -294,18 +322,14 @@ class MeshTwin:
             frame[name] = pd.Series(rows[name]).map(texts).astype("category")
         return frame
 
-    def _heard_air_us(self, use: NDArray[np.void]) -> NDArray[np.int64]:
-        """Return for how long each node had a sender in reach [us]."""
-        plan = self._network.plan
-        return heard_air_us(plan.first_link, plan.links["end"], use["air_us"])
-
     def _mesh_kpis(self) -> Iterator[pd.DataFrame]:
         """Yield the key figures of the mesh as one row, and those of the band that it shares."""
         if self._network.nodes:
             engine = self._network.engine
             use, cut = engine.use(), len(self._cut_off)
-            heard_us, others = self._heard_air_us(use), self._network.others
-            yield mesh_row(engine.messages(), use, heard_us, others, cut, self.now_us)
+            messages, heard_us = engine.messages(), self._network.heard_us()
+            others = self._network.others(messages["source"])
+            yield mesh_row(messages, use, heard_us, others, cut, self.now_us)
             yield hosts_row(self._network.jobs, self._network.hosts.lines_lost)
         if self._site.band is not None:
             yield band_row(*self._site.band.figures(self.now_us))

@@ -68,6 +68,8 @@ def test_every_field_without_a_row_is_required_or_empty_by_design() -> None:
         "mesh.bridges",
         "mesh.bridges.*.x",
         "mesh.bridges.*.y",
+        "mesh.changes",
+        "mesh.changes.*.bridges",
         "mesh.collectors",
         "mesh.collectors.*.devices",
         "mesh.multicasts",
@@ -89,6 +91,7 @@ def test_every_field_without_a_row_is_required_or_empty_by_design() -> None:
     own = ("channel", "network_id", "feature_bits", "encryption", "encryption_key",
            "transmit_power")  # fmt: skip
     empty |= {f"mesh.{group}.*.{name}" for group in ("nodes", "bridges") for name in own}
+    empty |= {f"mesh.changes.*.{name}" for name in own[:-1]}
     optional = {key for key in schema_keys() if not node_of(key).required}
     assert optional == empty
     assert not optional & rows().keys()

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOST_KPIS",
+    "change_lines",
     "collector_lines",
     "device_lines",
     "hosts_row",
+    "moved_lines",
     "survey_lines",
     "upgrade_lines",
 ]
@@ -35,6 +37,7 @@ HOST_KPIS = (
     Kpi("upgrade_t100_min", "min", "until all of them had"),
     Kpi("line_lost", "packets", "packets that found a serial line between host and bridge full"),
     Kpi("upgrade_failed", "devices", "devices of all upgrades that failed or were cancelled"),
+    Kpi("network_stranded", "nodes", "nodes that the last changes of networks left behind"),
 )  # fmt: skip
 
 
@@ -131,13 +134,40 @@ def device_lines(upgrade: Any, names: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def change_lines(changes: Sequence[Any], names: Sequence[str]) -> pd.DataFrame:
+    """Return changes of networks as a frame, one line each."""
+    rows = []
+    for change in changes:
+        outcomes = Counter(record.outcome for record in change.records.values())
+        rows.append((
+            ", ".join(names[bridge] for bridge in change.bridges), change.status,
+            change.network.channel, f"0x{change.network.network_id:04X}",
+            change.network.encryption, change.began_us, len(change.records),
+            outcomes["changed"], outcomes["stranded"],
+            _minutes(change.began_us, change.ended_us),
+        ))  # fmt: skip
+    columns = [
+        "bridges", "status", "channel", "network_id", "encryption", "began_us", "nodes",
+        "changed", "stranded", "minutes",
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=columns)
+    frame.index.name = "change"
+    return frame
+
+
+def moved_lines(change: Any, names: Sequence[str]) -> pd.DataFrame:
+    """Return what a change of a network did to each node as a frame, one line each."""
+    rows = [(names[r.node], r.outcome, r.reason, r.told_us) for r in change.records.values()]
+    return pd.DataFrame(rows, columns=["node", "outcome", "reason", "told_us"])
+
+
 def hosts_row(jobs: Any, lines_lost: int) -> pd.DataFrame:
     """Return the key figures of what hosts did as a frame of one row; nothing for nothing.
 
     Parameters
     ----------
     jobs
-        The surveys, collectors and upgrades of a mesh.
+        The surveys, collectors, upgrades and changes of networks of a mesh.
     lines_lost
         How many packets found a serial line full [1].
     """
@@ -154,6 +184,10 @@ def hosts_row(jobs: Any, lines_lost: int) -> pd.DataFrame:
         for share in ("t50", "t95", "t100"):
             figures[f"upgrade_{share}_min"] = float(upgrades[f"{share}_min"].iloc[-1])
         figures["upgrade_failed"] = int((upgrades["failed"] + upgrades["cancelled"]).sum())
+    if jobs.changes:
+        records = [r for change in jobs.changes for r in change.records.values()]
+        last = {record.node: record.outcome for record in records}
+        figures["network_stranded"] = Counter(last.values())["stranded"]
     if figures:
         figures["line_lost"] = lines_lost
     return pd.DataFrame({name: [value] for name, value in figures.items()})

@@ -48,19 +48,20 @@ def mesh_row(
     heard_us
         For how long each node had a sender in reach, shape (nodes,) [us].
     others
-        How many other nodes are in each node's network, shape (nodes,) [1].
+        How many other nodes were in the network of each message's source, shape (messages,) [1].
     cut_off
         How many nodes no bridge reaches [1].
     now_us
         How long the run is so far [us].
     """
-    asked = messages[(messages["asked"] < 0) & (messages["kind"] == MessageKind.MULTICAST)]
+    is_asked = (messages["asked"] < 0) & (messages["kind"] == MessageKind.MULTICAST)
+    asked = messages[is_asked]
     answers = messages[messages["asked"] >= 0]
     processed = asked[asked["processed"] > 0]
     air = (use["air_us"] + heard_us) / max(now_us, 1)
     figures = {
         "mesh_multicasts": len(asked),
-        "mesh_reach_mean": _mean(asked["heard"] / np.maximum(1, others[asked["source"]])),
+        "mesh_reach_mean": _mean(asked["heard"] / np.maximum(1, others[is_asked])),
         "mesh_answered": _mean(answers["processed"] > 0),
         "mesh_latency_mean_ms": _mean((processed["last_us"] - processed["made_us"]) / 1e3),
         "mesh_transmissions": int(use["sent"].sum()),

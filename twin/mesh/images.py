@@ -26,7 +26,7 @@ from functools import cached_property
 from hashlib import shake_256
 
 from twin.errors import ImageError
-from twin.scenario import node_platform
+from twin.scenario import NODE_PLATFORM, node_platform
 
 __all__ = [
     "MAGIC",
@@ -45,7 +45,6 @@ VERSION = 1
 _HEADER = 12  # bytes of the header without the name
 _LONGEST_NAME = 64
 _SHORTEST = _HEADER + 2  # a name and a script of one byte each
-_PLATFORM = "RF200"  # a file does not say for which: its sisters run the same and have as much room
 _NAME = re.compile(rf"[ -.0-\[\]-~]{{1,{_LONGEST_NAME}}}")  # a slash would lead out of a folder
 _NAMES = f"1 to {_LONGEST_NAME} printable ASCII characters without slashes"
 
@@ -246,7 +245,7 @@ def _check_size(image: Image, said: int, where: str) -> None:
 
 
 def _script_space() -> int:
-    return node_platform(_PLATFORM).script_space_bytes
+    return node_platform(NODE_PLATFORM).script_space_bytes
 
 
 def _no_such_size(size: object, where: str) -> ImageError:
@@ -254,7 +253,7 @@ def _no_such_size(size: object, where: str) -> ImageError:
         "no script that a node has room for",
         where=where,
         given=f"{size} B",
-        allowed=f"1 to {_script_space()} B, the script space of an {_PLATFORM}",
+        allowed=f"1 to {_script_space()} B, the script space of an {NODE_PLATFORM}",
     )
 
 

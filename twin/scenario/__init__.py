@@ -2,6 +2,7 @@
 
 from twin.scenario.assumptions import Assumption, assumptions
 from twin.scenario.catalogue import (
+    NODE_PLATFORM,
     GatewayModel,
     NodePlatform,
     ScannerModel,
@@ -22,6 +23,7 @@ from twin.scenario.links import Ble, BleLink, Links, Outage
 from twin.scenario.loading import from_document, load, vary
 from twin.scenario.measured import ANY_CHANNEL, Measured
 from twin.scenario.mesh import Bridge, Mesh, MeshMac, MeshRadio, Multicast, NodeGroup
+from twin.scenario.mesh_change import NETWORK_FIELDS, MeshChange, NetworkChange
 from twin.scenario.mesh_host import Collector, MeshHost, MeshSurvey, MeshUpgrade, Survey, Upgrade
 from twin.scenario.mesh_routing import MeshRouting
 from twin.scenario.run import Run
@@ -30,6 +32,8 @@ from twin.scenario.work import Break, JobConfig, JobLines, Orders, Shift, Work
 
 __all__ = [
     "ANY_CHANNEL",
+    "NETWORK_FIELDS",
+    "NODE_PLATFORM",
     "Asset",
     "Assumption",
     "Ble",
@@ -52,6 +56,7 @@ __all__ = [
     "Lognormal",
     "Measured",
     "Mesh",
+    "MeshChange",
     "MeshHost",
     "MeshMac",
     "MeshRadio",
@@ -60,6 +65,7 @@ __all__ = [
     "MeshUpgrade",
     "Mixture",
     "Multicast",
+    "NetworkChange",
     "NodeGroup",
     "NodePlatform",
     "Normal",

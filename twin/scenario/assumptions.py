@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from twin.scenario.catalogue import NODE_PLATFORM
 from twin.scenario.defaults import Row, catalogue, rows
 from twin.scenario.document import Scenario
 from twin.scenario.problems import shown
@@ -76,6 +77,7 @@ def _of_catalogues(scenario: Scenario) -> Iterator[Assumption]:
     used: dict[str, set[str]] = {
         "models": {group.model for group in scenario.fleet.scanners},
         "gateways": {str(group.kind) for group in scenario.fleet.gateways},
+        "platforms": {NODE_PLATFORM} if scenario.mesh.exists else set(),
     }
     for kind, names in used.items():
         for name in names:

@@ -63,6 +63,10 @@ class GatewayModel:
     scanner_limit: int
 
 
+NODE_PLATFORM = "RF200"
+"""What all nodes of a mesh are: its sisters run the same firmware and have as much room."""
+
+
 @dataclass(frozen=True)
 class NodePlatform:
     """One platform of mesh nodes: its script space, and the firmware that there is for it [B].

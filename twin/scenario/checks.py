@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from twin import units
 from twin.scenario.catalogue import ScannerModel, scanner_model
 from twin.scenario.document import Scenario
+from twin.scenario.mesh_change import NETWORK_FIELDS
 from twin.scenario.site import Zone
 from twin.scenario.work import Shift
 
@@ -196,7 +197,10 @@ def _about_mesh(scenario: Scenario) -> Iterator[str]:
                 f"mesh.multicasts.{item.name}: the bridge {item.source} forwards none of its "
                 "groups, so it never goes out"
             )
-    if not (mesh.multicasts or mesh.surveys or mesh.collectors or mesh.upgrades):
+    for change in mesh.changes:
+        if all(getattr(change, name) is None for name in NETWORK_FIELDS):
+            yield f"mesh.changes.{change.name}: nothing changes; give it a channel, for example"
+    if not (mesh.multicasts or mesh.surveys or mesh.collectors or mesh.upgrades or mesh.changes):
         yield "mesh.multicasts: nothing is sent over the mesh unless you do, with Twin.multicast"
 
 

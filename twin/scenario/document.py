@@ -18,6 +18,7 @@ from twin.scenario.coexistence import Coexistence
 from twin.scenario.fleet import Fleet
 from twin.scenario.links import Links
 from twin.scenario.mesh import Mesh
+from twin.scenario.mesh_host import host_findings
 from twin.scenario.run import Run
 from twin.scenario.site import Site, unknown
 from twin.scenario.work import Work
@@ -166,6 +167,10 @@ class Scenario(Part):
                 unknown(f"mesh.multicasts.{item.name}.{key}", name, "node", list(known))
                 for key, name in named
             ]
+        findings += host_findings(
+            mesh.collectors, mesh.upgrades, mesh.changes, sorted(known),
+            [bridge.name for bridge in mesh.bridges],
+        )  # fmt: skip
         return findings
 
 

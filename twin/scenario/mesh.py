@@ -10,6 +10,15 @@ from pydantic import Field, model_validator
 
 from twin.scenario.base import Count, Finding, Name, Number, Part, refuse
 from twin.scenario.measured import Measured
+from twin.scenario.mesh_change import (
+    Channel,
+    Encryption,
+    FeatureBits,
+    Key,
+    MeshChange,
+    NetworkChange,
+    NetworkId,
+)
 from twin.scenario.mesh_host import (
     Collector,
     MeshHost,
@@ -49,16 +58,7 @@ LONGEST_FRAME_BYTES = 127
 ADDRESS_BYTES = 3
 """What each node that is named takes of a packet [B]."""
 
-Channel = Annotated[int, Field(strict=True, ge=0, le=15)]
-NetworkId = Annotated[
-    str, Field(pattern=r"^0x[0-9A-Fa-f]{4}$", description='four hexadecimal digits, like "0x1C2C"')
-]
 Groups = Annotated[int, Field(strict=True, ge=0, le=0xFFFF)]
-FeatureBits = Annotated[int, Field(strict=True, ge=0, le=0xFFFF)]
-Encryption = Literal["none", "aes-128", "basic"]
-Key = Annotated[
-    str, Field(pattern=r"^(.{16})?$", description="exactly 16 characters, or empty for none")
-]
 Ttl = Annotated[int, Field(strict=True, ge=1, le=255)]
 Bytes = Annotated[int, Field(strict=True, ge=0, le=127)]
 Tries = Annotated[int, Field(strict=True, ge=0, le=255)]
@@ -262,6 +262,7 @@ class Mesh(Part):
     host: MeshHost
     survey: MeshSurvey
     upgrade: MeshUpgrade
+    change: MeshChange
     nodes: tuple[NodeGroup, ...] = ()
     bridges: tuple[Bridge, ...] = ()
     measured: Measured | None = None
@@ -269,6 +270,7 @@ class Mesh(Part):
     surveys: tuple[Survey, ...] = ()
     collectors: tuple[Collector, ...] = ()
     upgrades: tuple[Upgrade, ...] = ()
+    changes: tuple[NetworkChange, ...] = ()
 
     @property
     def node_count(self) -> int:
@@ -307,7 +309,7 @@ class Mesh(Part):
     def _consistent(self) -> Self:
         findings = doubles("nodes", [group.name for group in self.nodes])
         findings += doubles("bridges", list(self.node_names))
-        for name in ("multicasts", "surveys", "collectors", "upgrades"):
+        for name in ("multicasts", "surveys", "collectors", "upgrades", "changes"):
             findings += doubles(name, [item.name for item in getattr(self, name)])
         findings += [*self._sizes(), *self._places(), *self._keys(), *self._payloads()]
         refuse(findings)
@@ -354,8 +356,9 @@ class Mesh(Part):
     def _payloads(self) -> Iterator[Finding]:
         longest = self.mac.longest_payload_bytes
         yield from packets_too_long(
-            self.upgrade, self.survey, self.collectors, self.mac.longest_unicast_bytes, longest
-        )
+            self.upgrade, self.survey, self.change, self.collectors,
+            self.mac.longest_unicast_bytes, longest,
+        )  # fmt: skip
         for item in self.multicasts:
             named = len({node for name in item.to for node in self.named(name)})
             # Each addressee takes three bytes; an answer has one.

@@ -8,7 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twin.scenario.base import Finding, Name, Part
+from twin.scenario.catalogue import NODE_PLATFORM, node_platform
+from twin.scenario.mesh_change import MeshChange, NetworkChange
 from twin.scenario.quantities import DurationUs, PositiveDurationUs, Share
+from twin.scenario.site import unknown
 
 __all__ = [
     "Collector",
@@ -17,6 +20,7 @@ __all__ = [
     "MeshUpgrade",
     "Survey",
     "Upgrade",
+    "host_findings",
     "packets_too_long",
 ]
 
@@ -155,12 +159,52 @@ class Upgrade(Part):
     transport: Transport | None = None
 
 
+def host_findings(
+    collectors: tuple[Collector, ...], upgrades: tuple[Upgrade, ...],
+    changes: tuple[NetworkChange, ...], known: list[str], bridges: list[str],
+) -> Iterator[Finding]:  # fmt: skip
+    """Yield what hosts are to do with nodes, images or firmware that there are not.
+
+    Parameters
+    ----------
+    collectors, upgrades, changes
+        What they are to do.
+    known, bridges
+        What nodes and groups, and what bridges are called.
+    """
+    named = [(f"collectors.{item.name}.devices", item.devices) for item in collectors]
+    named += [(f"upgrades.{item.name}.devices", item.devices) for item in upgrades]
+    for key, names in named:
+        yield from (unknown(f"mesh.{key}", name, "node", known)
+                    for name in names if name not in known)  # fmt: skip
+    for change in changes:
+        yield from (unknown(f"mesh.changes.{change.name}.bridges", name, "bridge", bridges)
+                    for name in change.bridges if name not in bridges)  # fmt: skip
+    for upgrade in upgrades:
+        yield from _upgrade_findings(upgrade)
+
+
+def _upgrade_findings(upgrade: Upgrade) -> Iterator[Finding]:
+    """Yield what of an upgrade there is not, or fits on no node."""
+    platform, key = node_platform(NODE_PLATFORM), f"mesh.upgrades.{upgrade.name}"
+    space_bytes, versions = platform.script_space_bytes, list(platform.firmware_versions)
+    if upgrade.image and upgrade.size_bytes > space_bytes:
+        what, allowed = "no node has so much room", f"at most {space_bytes}"
+        yield Finding(f"{key}.size_bytes", what, str(upgrade.size_bytes), allowed)
+    if upgrade.firmware and upgrade.firmware not in versions:
+        yield unknown(f"{key}.firmware", upgrade.firmware, "firmware", versions)
+    if not upgrade.image and not upgrade.firmware:
+        yield Finding(key, "brings nothing", '""', "an image, firmware, or both")
+
+
 def packets_too_long(
-    upgrade: MeshUpgrade, survey: MeshSurvey, collectors: tuple[Collector, ...],
-    longest_unicast_bytes: int, longest_bytes: int,
+    upgrade: MeshUpgrade, survey: MeshSurvey, change: MeshChange,
+    collectors: tuple[Collector, ...], longest_unicast_bytes: int, longest_bytes: int,
 ) -> Iterator[Finding]:  # fmt: skip
     """Yield what fits into no packet."""
     sizes = {
+        "change.settings_bytes": (change.settings_bytes, longest_bytes),
+        "change.restart_bytes": (change.restart_bytes, longest_bytes),
         "upgrade.chunk_bytes": (upgrade.chunk_bytes + upgrade.call_bytes, longest_unicast_bytes),
         "upgrade.answer_bytes": (upgrade.answer_bytes, longest_unicast_bytes),
         "upgrade.bitmap_bytes": (upgrade.bitmap_bytes + upgrade.call_bytes, longest_unicast_bytes),

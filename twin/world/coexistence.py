@@ -125,15 +125,8 @@ class SharedBand:
         self._floor = floor
         self._network = network
         self._frame_us = int(airtime_us(scenario.mesh.radio.reference_bytes))
-        channels = [node.network.channel for node in network.nodes]
-        self._channels = sorted(set(channels))
-        self._of_channel = [np.array(channels) == channel for channel in self._channels]
-        self._hops = hops(self._band, self._channels)
-        self._hop_share, self._wifi_load = np.zeros(len(channels)), np.zeros(len(channels))
-        for channel, mine in zip(self._channels, self._of_channel, strict=True):
-            duty = wifi_on_mesh(self._band, channel)
-            self._hop_share[mine] = share_of_hops(self._band, channel)
-            self._wifi_load[mine] = wifi_load(self._band, duty, self._frame_us)
+        self._moves = -1  # of nodes to other networks, when their channels were looked at
+        self._look_at_channels()
         self.activity = _Activity(len(roster.workers), len(roster.gateways), self._band.step_us)
         self._sent = network.engine.use()
         self._told = -1  # the step of which the mesh knows
@@ -143,6 +136,21 @@ class SharedBand:
         self._ble_taken_max = self._mesh_taken_max = self._mesh_duty_max = 0.0
         self.grow(roster, 0)
         self._tell_mesh(0)
+
+    def _look_at_channels(self) -> None:
+        """Take up which node is on which channel, if any moved."""
+        if self._moves == self._network.moves:
+            return
+        self._moves = self._network.moves
+        channels = [node.network.channel for node in self._network.nodes]
+        self._channels = sorted(set(channels))
+        self._of_channel = [np.array(channels) == channel for channel in self._channels]
+        self._hops = hops(self._band, self._channels)
+        self._hop_share, self._wifi_load = np.zeros(len(channels)), np.zeros(len(channels))
+        for channel, mine in zip(self._channels, self._of_channel, strict=True):
+            duty = wifi_on_mesh(self._band, channel)
+            self._hop_share[mine] = share_of_hops(self._band, channel)
+            self._wifi_load[mine] = wifi_load(self._band, duty, self._frame_us)
 
     def grow(self, roster: Roster, now_us: int) -> None:
         """Take up the gateways that a roster has more than before."""
@@ -183,6 +191,7 @@ class SharedBand:
     def exchange(self, now_us: int) -> None:
         """A step ends: let the links of the floor feel what the mesh did in it."""
         self._network.run(now_us)
+        self._look_at_channels()
         used = self._network.engine.use()
         air_us, sent = (used[name] - self._sent[name] for name in ("air_us", "sent"))
         self._sent, self._works = used, bool(sent.any())
@@ -222,6 +231,7 @@ class SharedBand:
         """Let the mesh feel what BLE did in the step before, once."""
         if step == self._told:
             return
+        self._look_at_channels()
         self._told = step
         said = self.activity.before(step)
         held = said.gateway_of[said.gateway_of >= 0]

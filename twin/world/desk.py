@@ -1,7 +1,10 @@
 """The desk: takes what users ask of the site, and has it carried out."""
 
+import re
+
 from twin.commands import (
     CancelUpgrade,
+    ChangeNetwork,
     Command,
     CutPower,
     InstallGateway,
@@ -11,12 +14,14 @@ from twin.commands import (
 )
 from twin.errors import RunError
 from twin.resources import near
+from twin.world.hosts import changed
 from twin.world.site import Site
 
 _ADDRESS_BYTES = 3
 _NO_MESH = "this scenario has no mesh"
 _ADD_MESH = "add [[mesh.nodes]] and [[mesh.bridges]]"
 _GENERATIONS = ("A", "B", "C")
+_ENCRYPTIONS = ("none", "aes-128", "basic")
 _TRANSPORTS = ("auto", "unicast", "multicast")
 
 
@@ -33,6 +38,8 @@ def check(site: Site, asked: Command) -> None:
             _check_upgrade(site, asked)
         case CancelUpgrade():
             _check_cancel(site, asked)
+        case ChangeNetwork():
+            _check_change(site, asked)
         case CutPower():
             _check_power(site, asked)
         case _:
@@ -90,6 +97,52 @@ def _check_cancel(site: Site, asked: CancelUpgrade) -> None:
         raise RunError(f"upgrade {asked.upgrade} is {upgrades[asked.upgrade].status} already")
 
 
+def _check_change(site: Site, asked: ChangeNetwork) -> None:
+    """Refuse a change to no network that there can be, or while the nodes do something else."""
+    _check_host(site)
+    network, jobs = site.network, site.network.jobs
+    bridges = {network.nodes[bridge].name: bridge for bridge in jobs.bridges}
+    for name in asked.bridges:
+        if name not in bridges:
+            close = near(str(name), list(bridges))
+            hint = f"did you mean {close}?" if close else f"there are {', '.join(bridges)}"
+            raise RunError(f"bridges: no bridge is called {name!r}", hint=hint)
+    _check_settings(asked)
+    for bridge in [bridges[name] for name in asked.bridges] or jobs.bridges:
+        old = network.of(bridge)
+        new = changed(old, asked)
+        if new == old:
+            raise RunError(
+                f"the network of {network.nodes[bridge].name} is that already",
+                hint="give another channel, for example",
+            )
+        if new.encryption != "none" and not new.key:
+            raise RunError("encryption is due a key", hint="give encryption_key, 16 characters")
+    what = jobs.under_way(site.now_us)
+    if what:
+        raise RunError(f"{what} is under way", hint="wait until it is over")
+
+
+def _check_settings(asked: ChangeNetwork) -> None:
+    """Refuse settings that no network has."""
+    allowed = {
+        "channel": (range(16), "a whole number from 0 to 15"),
+        "feature_bits": (range(1 << 16), "a whole number from 0 to 65,535"),
+        "encryption": (_ENCRYPTIONS, '"none", "aes-128" or "basic"'),
+    }
+    for name, (values, words) in allowed.items():
+        value = getattr(asked, name)
+        if value is not None and (isinstance(value, bool) or value not in values):
+            raise RunError(f"{name} is {words}, not {value!r}")
+    for name, pattern, words in (
+        ("network_id", r"0x[0-9A-Fa-f]{4}", 'four hexadecimal digits, like "0x1C2C"'),
+        ("encryption_key", r"(.{16})?", "exactly 16 characters, or empty for none"),
+    ):
+        value = getattr(asked, name)
+        if value is not None and not re.fullmatch(pattern, str(value)):
+            raise RunError(f"{name} is {words}, not {value!r}")
+
+
 def _check_power(site: Site, asked: CutPower) -> None:
     """Refuse a cut of nobody's power, or one that does not last."""
     if not site.scenario.mesh.exists:
@@ -144,6 +197,6 @@ def carry_out(site: Site, asked: Command) -> None:
             site.install(asked)
         case SendMulticast():
             site.multicast(asked)
-        case StartSurvey() | StartUpgrade() | CancelUpgrade() | CutPower():
+        case StartSurvey() | StartUpgrade() | CancelUpgrade() | ChangeNetwork() | CutPower():
             site.network.run(site.now_us)
             site.network.jobs.carry_out(asked, site.now_us)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twin.analysis.mesh import heard_air_us
 from twin.events import NEVER
 from twin.mesh.engines import make_mesh
 from twin.mesh.links import make_mesh_plan
-from twin.mesh.nodes import make_nodes
+from twin.mesh.nodes import MeshNode, make_nodes
+from twin.mesh.nodes import Network as NodeNetwork
 from twin.mesh.plan import empty_wishes
 from twin.world.hosts import Hosts, Jobs
 
@@ -47,17 +50,55 @@ class Network:
         keeps_rows
             Whether the sink keeps what it is given; else a chunk is only good until the next.
         """
-        self._mesh = scenario.mesh
+        self._scenario, self._seed, self._mesh = scenario, seed, scenario.mesh
         self._sink = sink
         self.nodes = make_nodes(scenario, seed)
         self.plan = make_mesh_plan(scenario, self.nodes, seed)
         self.engine = make_mesh(engine, self.plan, keeps_rows=keeps_rows)
-        sizes = Counter(node.network for node in self.nodes)
-        self.others = np.array([sizes[node.network] - 1 for node in self.nodes], np.int64)
-        """How many other nodes are in each node's network, shape (nodes,) [1]."""
+        self.moves = 0
+        """How often nodes moved to another network so far."""
+        self._heard_us = np.zeros(len(self.nodes), np.int64)  # before the last move
+        self._air_us = np.zeros(len(self.nodes), np.int64)  # of its own, the same
+        self._others = [_others(self.nodes)]
+        self._first_of = [0]  # message since each move
         self._index = {node.name: n for n, node in enumerate(self.nodes)}
-        self.hosts = Hosts(self._mesh, self.plan, self.engine)
+        self.hosts = Hosts(self._mesh, self.plan, self.engine, self)
         self.jobs = Jobs(self.hosts, self.nodes)
+
+    def others(self, sources: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return how many other nodes were in the network of the source of each message [1].
+
+        Parameters
+        ----------
+        sources
+            Of all messages so far, shape (messages,).
+        """
+        which = np.searchsorted(self._first_of, np.arange(len(sources)), side="right") - 1
+        return np.stack(self._others)[which, sources]
+
+    def heard_us(self) -> NDArray[np.int64]:
+        """Return for how long each node had a sender in reach, shape (nodes,) [us]."""
+        air_us = self.engine.use()["air_us"] - self._air_us
+        return self._heard_us + heard_air_us(self.plan.first_link, self.plan.links["end"], air_us)
+
+    def of(self, node: int) -> NodeNetwork:
+        """Return the network of a node."""
+        return self.nodes[node].network
+
+    def move(self, to: dict[int, NodeNetwork]) -> None:
+        """Let nodes be in other networks from now on."""
+        to = {node: network for node, network in to.items() if network != self.of(node)}
+        if not to:
+            return
+        self._heard_us, self._air_us = self.heard_us(), self.engine.use()["air_us"]
+        self.nodes = tuple(
+            replace(node, network=to[n]) if n in to else node for n, node in enumerate(self.nodes)
+        )
+        self.plan = self.hosts.plan = make_mesh_plan(self._scenario, self.nodes, self._seed)
+        self.engine.rewire(self.plan, np.array(sorted(to), np.int64))
+        self._others.append(_others(self.nodes))
+        self._first_of.append(self.engine.count)
+        self.moves += 1
 
     def due_us(self, item: int, from_us: int) -> int:
         """Return when a multicast of the scenario is next due, from a moment on [us]."""
@@ -98,3 +139,9 @@ class Network:
         """Return the nodes that names of nodes and groups stand for, each once, in order."""
         found = [node for name in names for node in self._mesh.named(name)]
         return list(dict.fromkeys(found))
+
+
+def _others(nodes: Sequence[MeshNode]) -> NDArray[np.int64]:
+    """Return how many other nodes are in each node's network, shape (nodes,) [1]."""
+    sizes = Counter(node.network for node in nodes)
+    return np.array([sizes[node.network] - 1 for node in nodes], np.int64)

@@ -1,6 +1,6 @@
-"""The hosts behind the bridges: what they ask, poll, survey and upgrade over the mesh."""
+"""The hosts behind the bridges: what they ask, poll, survey, upgrade and change over the mesh."""
 
 from twin.world.hosts.hosts import Hosts
-from twin.world.hosts.jobs import Jobs
+from twin.world.hosts.jobs import Jobs, changed
 
-__all__ = ["Hosts", "Jobs"]
+__all__ = ["Hosts", "Jobs", "changed"]

@@ -7,7 +7,7 @@ stops before, so that the host can act on it when the serial line has passed it.
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,9 +18,12 @@ from twin.world.hosts.line import Line
 from twin.world.hosts.work import Call, Question, Work
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from twin.mesh.engines import MeshEngine
+    from twin.mesh.nodes import Network
     from twin.mesh.plan import MeshPlan
     from twin.scenario import Mesh
 
@@ -32,6 +35,19 @@ _REASONS = {
 }  # fmt: skip
 TIMEOUT = "timeout"
 _FACTS = ["kind", "asked", "answer", "source"]
+
+
+class Networks(Protocol):
+    """Who is in which network, and how nodes come into another."""
+
+    moves: int
+    """How often nodes moved so far."""
+
+    def of(self, node: int) -> Network:
+        """Return the network of a node."""
+
+    def move(self, to: dict[int, Network]) -> None:
+        """Let nodes be in other networks from now on."""
 
 
 class Due(NamedTuple):
@@ -48,9 +64,12 @@ class Due(NamedTuple):
 class Hosts:
     """All hosts of a mesh; state is the agenda, the questions, the lines, and the works."""
 
-    def __init__(self, mesh: Mesh, plan: MeshPlan, engine: MeshEngine) -> None:
+    def __init__(self, mesh: Mesh, plan: MeshPlan, engine: MeshEngine, networks: Networks) -> None:
         """Begin with nothing to do."""
         self.mesh, self.plan, self.engine = mesh, plan, engine
+        self.networks = networks
+        self._saved: dict[int, Network] = {}  # of nodes that have not restarted since
+        self._off: dict[int, int] = {}  # until when nodes are [us]
         self.works: list[Work] = []
         self._agenda: list[Due] = []
         self._orders = 0
@@ -117,13 +136,31 @@ class Hosts:
         self._told[self.engine.count] = work, item
         self.engine.offer(wish, np.zeros(0, np.int32), now_us)
 
-    def switch(self, nodes: NDArray[np.int64], is_on: bool, now_us: int) -> None:
-        """Switch nodes on or off, now."""
-        self.engine.switch(nodes, is_on, now_us)
+    def restart(self, nodes: Sequence[int], after_us: int, now_us: int) -> None:
+        """Let those of some nodes that are on go off, and on again after a while [us]."""
+        self.switch_off([node for node in nodes if node not in self._off], after_us, now_us)
 
-    def switch_on_later(self, nodes: NDArray[np.int64], due_us: int) -> None:
-        """Switch nodes on at a moment [us]."""
-        self._post(due_us, _SWITCH, _NOTHING, 0, tuple(nodes.tolist()))
+    def switch_off(self, nodes: Sequence[int], after_us: int, now_us: int) -> None:
+        """Switch nodes off, and on again after a while [us], or later where they are off longer.
+
+        When they come back they take the settings that they saved.
+        """
+        due_us = now_us + after_us
+        self.engine.switch(np.array(nodes, np.int64), False, now_us)
+        self._off.update({node: max(due_us, self._off.get(node, 0)) for node in nodes})
+        self._post(due_us, _SWITCH, _NOTHING, 0, tuple(nodes))
+
+    def save(self, node: int, network: Network) -> None:
+        """Let a node keep the settings of a network for its next restart."""
+        self._saved[node] = network
+
+    def _switch_on(self, nodes: list[int], now_us: int) -> None:
+        """Switch nodes on that are not off for longer, in the network that they saved."""
+        back = [node for node in nodes if self._off.get(node, NEVER) <= now_us]
+        for node in back:
+            del self._off[node]
+        self.networks.move({n: self._saved.pop(n) for n in back if n in self._saved})
+        self.engine.switch(np.array(back, np.int64), True, now_us)
 
     def _post(
         self, due_us: int, what: int, work: int, tag: int, more: tuple[int, ...] = ()
@@ -145,7 +182,7 @@ class Hosts:
         elif due.what == _REPORTED:
             self.works[due.work].reported(due.tag, more[0], more[1], more[2], now_us)
         elif due.what == _SWITCH:
-            self.engine.switch(np.array(more, np.int64), True, now_us)
+            self._switch_on(list(more), now_us)
         else:
             self._happen_to(self._questions[due.tag], due)
 

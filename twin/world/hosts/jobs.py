@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.commands import CancelUpgrade, CutPower, StartSurvey, StartUpgrade
+from twin.commands import CancelUpgrade, ChangeNetwork, CutPower, StartSurvey, StartUpgrade
 from twin.mesh.images import firmware
+from twin.mesh.nodes import Network
 from twin.mesh.topology import hop_counts
+from twin.scenario import NETWORK_FIELDS, NODE_PLATFORM
+from twin.world.hosts.change import NetworkChange
 from twin.world.hosts.collector import Collector
 from twin.world.hosts.devices import Devices, Part
 from twin.world.hosts.survey import Survey
@@ -21,9 +24,6 @@ if TYPE_CHECKING:
     from twin.mesh.nodes import MeshNode
     from twin.world.hosts.hosts import Hosts
 
-PLATFORM = "RF200"
-"""What all nodes are."""
-
 
 class Jobs:
     """The surveys, collectors and upgrades of a mesh, in the order in which they were asked for."""
@@ -33,10 +33,12 @@ class Jobs:
         self._hosts, self._nodes, mesh = hosts, nodes, hosts.mesh
         self._index = {node.name: n for n, node in enumerate(nodes)}
         self._bridge_of: list[int] | None = None
+        self._moves = 0  # of nodes to other networks when that was found
         self.devices = Devices(hosts.plan, mesh.upgrade)
         self.surveys: list[Survey] = []
         self.collectors: list[Collector] = []
         self.upgrades: list[Upgrade] = []
+        self.changes: list[NetworkChange] = []
         for survey in mesh.surveys:
             self.survey(survey.generation or mesh.survey.generation, survey.after_us)
         for facts in mesh.collectors:
@@ -47,6 +49,9 @@ class Jobs:
             parts = self.parts(item.firmware, item.image, item.size_bytes)
             transport = item.transport or mesh.upgrade.transport
             self.upgrade(parts, item.devices, transport, item.after_us)
+        for change in mesh.changes:
+            new = {name: getattr(change, name) for name in NETWORK_FIELDS}
+            self.change(ChangeNetwork(bridges=change.bridges, **new), change.after_us)
 
     @property
     def bridges(self) -> list[int]:
@@ -61,8 +66,9 @@ class Jobs:
         wanted = [name for item in names for name in self._hosts.mesh.named(item)]
         nodes = [self._index[name] for name in dict.fromkeys(wanted)]
         nodes = nodes or [n for n, node in enumerate(self._nodes) if not node.is_bridge]
-        if self._bridge_of is None:
+        if self._bridge_of is None or self._moves != self._hosts.networks.moves:
             self._bridge_of = self._nearest_bridges()
+            self._moves = self._hosts.networks.moves
         found: dict[int, list[int]] = {}
         for node in nodes:
             found.setdefault(self._bridge_of[node], []).append(node)
@@ -92,7 +98,7 @@ class Jobs:
         """
         found = []
         if version:
-            package = firmware(PLATFORM, version)
+            package = firmware(NODE_PLATFORM, version)
             found.append(Part("firmware", version, package.size_bytes))
         if image:
             found.append(Part("image", image, size_bytes))
@@ -106,10 +112,38 @@ class Jobs:
         if transport == "auto":
             many = sum(map(len, nodes.values())) >= self._hosts.mesh.upgrade.multicast_from
             transport = "multicast" if many else "unicast"
-        upgrade = Upgrade(self._hosts, self.devices, parts, nodes, transport)
+        upgrade = Upgrade(self._hosts, self.devices, parts, nodes, transport, begin_us)
         self.upgrades.append(upgrade)
         self._hosts.add(_Start(upgrade), begin_us)
         return len(self.upgrades) - 1
+
+    def change(self, asked: ChangeNetwork, begin_us: int) -> list[int]:
+        """Change networks from a moment on [us]; return the numbers of the changes, one for each.
+
+        All bridges of a network go along, named or not.
+        """
+        hosts, networks = self._hosts, self._hosts.networks
+        bridges = [self._index[name] for name in asked.bridges] or self.bridges
+        found = []
+        for old in dict.fromkeys(networks.of(bridge) for bridge in bridges):
+            mine = [n for n in range(len(self._nodes)) if networks.of(n) == old]
+            work = NetworkChange(
+                hosts, len(hosts.works), [n for n in mine if n in self.bridges],
+                [n for n in mine if n not in self.bridges], changed(old, asked), begin_us,
+            )  # fmt: skip
+            hosts.add(work, begin_us)
+            self.changes.append(work)
+            found.append(len(self.changes) - 1)
+        return found
+
+    def under_way(self, now_us: int) -> str:
+        """Return what has begun, or begins now, and is not over, "" for nothing."""
+        for what, works in (("an upgrade", self.upgrades), ("a change", self.changes)):
+            for work in works:
+                begins = work.status == "planned" and work.due_us <= now_us
+                if begins or work.status == "running":
+                    return what
+        return ""
 
     def busy(self, names: Sequence[str]) -> str:
         """Return a device of some names that an upgrade is under way for, "" for none."""
@@ -122,8 +156,9 @@ class Jobs:
         return ""
 
     def carry_out(
-        self, asked: StartSurvey | StartUpgrade | CancelUpgrade | CutPower, now_us: int
-    ) -> None:
+        self, asked: StartSurvey | StartUpgrade | CancelUpgrade | ChangeNetwork | CutPower,
+        now_us: int,
+    ) -> None:  # fmt: skip
         """Do what users ask of the hosts, now."""
         match asked:
             case StartSurvey():
@@ -133,17 +168,30 @@ class Jobs:
                 self.upgrade(parts, asked.devices, asked.transport, now_us)
             case CancelUpgrade():
                 self.upgrades[asked.upgrade].cancel(now_us)
+            case ChangeNetwork():
+                self.change(asked, now_us)
             case CutPower():
                 self._cut_power(asked, now_us)
 
     def _cut_power(self, asked: CutPower, now_us: int) -> None:
         """Switch nodes off for a while; who was taking an image has to begin anew."""
         names = [name for item in asked.nodes for name in self._hosts.mesh.named(item)]
-        nodes = np.array([self._index[name] for name in dict.fromkeys(names)], np.int64)
-        self._hosts.switch(nodes, False, now_us)
-        self._hosts.switch_on_later(nodes, now_us + asked.duration_us)
+        nodes = [self._index[name] for name in dict.fromkeys(names)]
+        self._hosts.switch_off(nodes, asked.duration_us, now_us)
         for upgrade in self.upgrades:
-            upgrade.forget(nodes)
+            upgrade.forget(np.array(nodes, np.int64))
+
+
+def changed(old: Network, asked: ChangeNetwork) -> Network:
+    """Return a network with what is asked for instead of what it has."""
+    new: dict[str, Any] = {
+        "channel": asked.channel,
+        "network_id": None if asked.network_id is None else int(asked.network_id, 16),
+        "encryption": asked.encryption,
+        "key": asked.encryption_key,
+        "feature_bits": asked.feature_bits,
+    }
+    return old._replace(**{name: value for name, value in new.items() if value is not None})
 
 
 class _Start(Work):

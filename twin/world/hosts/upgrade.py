@@ -24,9 +24,10 @@ class Upgrade:
 
     def __init__(
         self, hosts: Hosts, devices: Devices, parts: list[Part], nodes: dict[int, list[int]],
-        transport: str,
+        transport: str, due_us: int,
     ) -> None:  # fmt: skip
-        """Plan an upgrade of some nodes, by bridge."""
+        """Plan an upgrade of some nodes, by bridge, at a moment [us]."""
+        self.due_us = due_us
         self._hosts, self._devices, self._parts = hosts, devices, parts
         self._nodes, self.transport = nodes, transport
         self.records = {node: Record(node) for some in nodes.values() for node in some}
@@ -123,8 +124,7 @@ class Upgrade:
             return
         part, devices, hosts = self.part, self._devices, self._hosts
         which = np.array(nodes, np.int64)
-        hosts.switch(which, False, now_us)
-        hosts.switch_on_later(which, now_us + hosts.mesh.upgrade.reboot_us)
+        hosts.restart(nodes, hosts.mesh.upgrade.reboot_us, now_us)
         if part.kind == "firmware":
             for node in nodes:
                 if not devices.fails_to_take_firmware(node):
