@@ -4,10 +4,15 @@ from math import sqrt
 from pathlib import Path
 from statistics import mean, stdev
 
+import numpy as np
+import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 import twin
-from twin.scenario import Scenario, load
+from tests.theory import intervals
+from twin.events import MeshKind
+from twin.scenario import Scenario, from_document, load
 
 # E[max of n geometrics], in rounds: Eisenberg 2008; the exact sum over 1 - (1 - p^k)^n.
 ROUNDS_AT_MOST = 60
@@ -50,6 +55,16 @@ def expected_max_geometric(loss: float, count: int) -> float:
     return total
 
 
+def test_the_expected_largest_is_what_was_computed_elsewhere() -> None:
+    table = pd.read_csv(Path(__file__).parent / "measured" / "expected_max_geometric.csv")
+    table = table.set_index("loss_p")
+    assert table.size == 13 * 15
+    for loss, line in table.iterrows():
+        for column, expected in line.items():
+            found = expected_max_geometric(float(str(loss)), int(str(column).removeprefix("N")))
+            assert found == pytest.approx(expected, abs=1e-4)
+
+
 def meshed(path: Path, pairs: list[tuple[int, int]], reception: float, ttl: int = 1) -> Scenario:
     """A mesh of these links, both ways, each with the same reception of a chunk."""
     lines = [f"{a},{b},{channel},{reception},-60" for channel in (15,)
@@ -77,6 +92,65 @@ def test_as_many_rounds_of_repair_as_the_largest_of_geometrics(tmp_path: Path) -
     expected = expected_max_geometric(loss, devices * chunks)
     error = stdev(rounds) / sqrt(len(rounds))
     assert expected - 4 * error < mean(rounds) < expected + 4 * error + 0.5
+
+
+STAR, IMAGE = 10, 20
+"""How many devices are around the bridge, and how many chunks they are to get."""
+
+
+def lossy(path: Path, loss: float | None) -> Scenario:
+    """A star that hears its devices well; they lose this share, or None: as the link law has it.
+
+    Questions are short, so few are lost: who hears none is left to the unicasts after the repair.
+    """
+    star = meshed(path, [(0, n) for n in range(1, STAR + 1)], 1.0)
+    document = star.document()
+    document["mesh"]["upgrade"] |= {"call_bytes": 1, "chunk_bytes": 77}
+    document["mesh"]["upgrades"] = [{"name": "now", "size_bytes": 77 * IMAGE}]
+    document["mesh"]["radio"]["interfered_channels"] = [document["mesh"]["channel"]]
+    links = document["mesh"]["measured"]
+    there = -1.0 if loss is None else 1.0 - loss
+    links["receptions"] = [there if start == "0" else 1.0 for start in links["starts"]]
+    links["levels"] = [-78.0] * len(links["starts"])
+    return from_document(document)
+
+
+def repaired(star: Scenario, seeds: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The rounds of each seed, and which share of the chunks each device lost in the first."""
+    rounds, losses = [], []
+    for seed in range(seeds):
+        t = twin.open(star, seed=seed).run("30 min", progress=False)
+        line = t.upgrades().iloc[0]
+        assert (line["status"], line["transport"]) == ("done", "multicast")
+        rounds.append(1 + int(line["rounds"]))
+        sent = t.messages().query("kind == 'multicast' and frame_bytes == @CHUNK_FRAME_BYTES")
+        rows = t.mesh_rows()
+        rows = rows[(rows["kind"] == MeshKind.HEARD) & np.isin(rows["message"], sent.index[:IMAGE])]
+        losses.append(1.0 - np.bincount(rows["node"], minlength=STAR + 1)[1:] / IMAGE)
+    assert max(rounds) < ROUNDS_AT_MOST
+    return np.array(rounds), np.array(losses)
+
+
+def dispersion(losses: NDArray[np.float64]) -> float:
+    """How many times the binomial variance the losses have."""
+    loss = float(losses.mean())
+    return float(losses.var()) * IMAGE / (loss * (1.0 - loss))
+
+
+def test_losses_that_burst_take_more_rounds_than_as_many_that_do_not(tmp_path: Path) -> None:
+    """By the link law a link is good in one hour and bad in another, and some are worse than most;
+    of as many losses, each by itself, the repair takes as many rounds as the largest of geometrics.
+    """
+    rounds, losses = repaired(lossy(tmp_path, None), 120)
+    loss = float(losses.mean())
+    expected = expected_max_geometric(loss, STAR * IMAGE)
+    assert 0.05 < loss < 0.08
+    assert dispersion(losses) > 2.9  # radio.md 1.5, for one link; here links differ too
+    assert rounds.mean() - expected > 4.0 * rounds.std(ddof=1) / sqrt(len(rounds))
+    rounds, losses = repaired(lossy(tmp_path, loss), 120)
+    assert loss in intervals.mean(losses.mean(axis=1))
+    assert 0.85 < dispersion(losses) < 1.15
+    assert expected in intervals.mean(rounds)
 
 
 @pytest.mark.parametrize("hops", [1, 3, 5])
