@@ -7,16 +7,20 @@ connection events that fail (mark-scanners.md, section 4). Measured: see each te
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.band import UPGRADE_US, mesh_rows, run, scans, site, upgrade
 from twin.events import MeshKind
 from twin.radio import airtime_us
 from twin.scenario import Coexistence
+from twin.twin import Twin
 from twin.world.band import taken, wifi_load
 
 OWN_LOSS = 0.01
 INTERVAL_MS = 50.0
+STEP_US = 20_000_000
+"""So long after an upgrade begins or ends, what is scanned is as during it or after it [us]."""
 
 
 def band(**changes: object) -> Coexistence:
@@ -52,6 +56,58 @@ def test_an_upgrade_in_the_middle_of_a_shift_costs_scan_latency(channel: int, ev
     assert 0.6 * rise_ms < one["beep_mean_ms"] - other["beep_mean_ms"] < 1.5 * rise_ms
     assert one["beep_p99_ms"] >= other["beep_p99_ms"]
     assert one["beep_p95_ms"] > other["beep_p95_ms"]
+
+
+def beeps_ms(of: Twin, from_us: int = 0, until_us: int = 1 << 60) -> pd.Series:
+    """How long each scan of a stretch of time took until the beep, by worker and number."""
+    rows = scans(of, from_us, until_us)
+    late_us = rows["link_us"] + rows["beep_us"] - rows["time_us"]
+    return pd.Series(late_us / 1e3, [rows["worker"], rows["number"]])
+
+
+def error(found: pd.Series) -> float:
+    return float(found.std()) / math.sqrt(len(found))
+
+
+@pytest.mark.parametrize(("transport", "size_bytes"), [("multicast", 150_000), ("unicast", 60_000)])
+def test_an_image_on_its_way_to_the_lamps_costs_scan_latency_until_it_is_there(
+    transport: str, size_bytes: int
+) -> None:
+    """Beside the scans before and after, and each scan beside its like where nobody upgrades."""
+    pace = {"law": "uniform", "low": "0.4 s", "high": "0.8 s"}
+    changes = {"mesh__multicasts": [], "work__pick_interval": pace}
+    image = {"name": "night", "after": "20 min", "size_bytes": size_bytes, "transport": transport}
+    late: list[list[pd.Series]] = [[], [], []]
+    later: list[list[pd.Series]] = [[], [], []]
+    rises_ms = []
+    for seed in (1, 2, 3, 4):
+        busy = run(site({}, mesh__upgrades=[image], **changes), seed=seed)
+        quiet = run(site({}, **changes), seed=seed)
+        assert (busy.upgraded()["outcome"] == "success").all()
+        minutes = float(busy.upgrades()["minutes"].iloc[0])
+        assert 5.0 < minutes < 20.0
+        ends_us = UPGRADE_US + int(minutes * 60e6)
+        stretches = (0, UPGRADE_US), (UPGRADE_US + STEP_US, ends_us), (ends_us + STEP_US, 1 << 60)
+        for n, stretch in enumerate(stretches):
+            late[n].append(beeps_ms(busy, *stretch))
+            later[n].append((late[n][-1] - beeps_ms(quiet)).dropna())
+        # The beep crosses the air twice.
+        one, other = busy.kpis().iloc[0], quiet.kpis().iloc[0]
+        while_on = minutes * 60e6 / busy.now_us
+        loss = OWN_LOSS + (1.0 - OWN_LOSS) * float(one["ble_taken_mean"]) / while_on
+        rises_ms.append(2.0 * (mean_up_ms(loss) - mean_up_ms(OWN_LOSS)))
+        moved_ms = one["beep_mean_ms"] - other["beep_mean_ms"]
+        assert 0.6 * rises_ms[-1] * while_on < moved_ms < 1.5 * rises_ms[-1] * while_on
+        assert one["beep_p99_ms"] > other["beep_p99_ms"]
+    rise_ms = float(np.mean(rises_ms))
+    before, during, after = (pd.concat(part) for part in late)
+    assert during.mean() - before.mean() > 4.0 * math.hypot(error(during), error(before))
+    assert abs(after.mean() - before.mean()) < 4.0 * math.hypot(error(after), error(before))
+    before, during, after = (pd.concat(part) for part in later)
+    assert (before == 0.0).all()
+    assert during.mean() > 4.0 * error(during)
+    assert abs(during.mean() - rise_ms) < 4.0 * error(during)
+    assert abs(after.mean()) < 0.05 * rise_ms
 
 
 def test_before_the_upgrade_nothing_is_different() -> None:
