@@ -34,6 +34,11 @@ _REASONS = {
     Cause.CHANNEL_BUSY: "channel_busy", Cause.SWITCHED_OFF: "bridge_off",
 }  # fmt: skip
 TIMEOUT = "timeout"
+# Plain numbers: arrays are compared with these at every step.
+_DROPPED_ROW, _HEARD_ROW = int(MeshKind.DROPPED), int(MeshKind.HEARD)
+_MULTICAST, _UNICAST = int(MessageKind.MULTICAST), int(MessageKind.UNICAST)
+_REPORT = int(Answer.REPORT)
+_PASSED = ["time_us", "message", "node", "air_us"]
 _FACTS = ["kind", "asked", "answer", "source"]
 
 
@@ -247,20 +252,25 @@ class Hosts:
         if not self.works or len(rows) == 0:
             return
         self._learn_messages()
-        self._see_drops(rows[rows["kind"] == MeshKind.DROPPED])
-        heard = rows[(rows["kind"] == MeshKind.HEARD) & (rows["processed"] == 1)]
-        asked = self._facts["asked"][heard["message"]]
-        kinds = self._facts["kind"][heard["message"]]
-        to_host = self.plan.is_bridge[heard["node"]] & (
-            (asked >= 0) | (kinds == MessageKind.UNICAST)
-        )
-        for row, about in zip(heard[to_host], asked[to_host].tolist(), strict=True):
-            self._pass_up(row, about)
-        for row in heard[(kinds == MessageKind.UNICAST) & ~to_host]:
-            work, tag = self._work_of.get(int(row["message"]), (_NOTHING, 0))
-            if work != _NOTHING:
-                self.works[work].heeded(tag, int(row["node"]))
-        self._see_received(heard[kinds == MessageKind.MULTICAST])
+        kinds = rows["kind"]
+        self._see_drops(rows[kinds == _DROPPED_ROW])
+        heard = rows[(kinds == _HEARD_ROW) & (rows["processed"] == 1)]
+        facts = self._facts[heard["message"]]
+        is_unicast, asked = facts["kind"] == _UNICAST, facts["asked"]
+        to_host = self.plan.is_bridge[heard["node"]] & (is_unicast | (asked >= 0))
+        if to_host.any():
+            for row, about in zip(
+                heard[to_host][_PASSED].tolist(), asked[to_host].tolist(), strict=True
+            ):
+                self._pass_up(row, about)
+        to_node = is_unicast & ~to_host
+        if to_node.any():
+            for message, node in heard[to_node][["message", "node"]].tolist():
+                work, tag = self._work_of.get(message, (_NOTHING, 0))
+                if work != _NOTHING:
+                    self.works[work].heeded(tag, node)
+        is_flooded = facts["kind"] == _MULTICAST
+        self._see_received(heard if is_flooded.all() else heard[is_flooded])
 
     def _learn_messages(self) -> None:
         """Note what matters of the messages that are new."""
@@ -279,18 +289,17 @@ class Hosts:
                 work = self._questions[q].work
                 self._post(int(row["time_us"]), _DROPPED, work, q, (int(row["cause"]),))
 
-    def _pass_up(self, row: np.void, asked: int) -> None:
-        """Pass an answer or a report up to the host."""
-        now_us, packet_bytes = int(row["time_us"]), self._packet_bytes(int(row["air_us"]))
-        passed_us = self._up[int(row["node"])].pass_us(packet_bytes, now_us)
+    def _pass_up(self, row: tuple[int, int, int, int], asked: int) -> None:
+        """Pass an answer or a report up to the host behind a bridge; see ``_PASSED``."""
+        now_us, message, node, air_us = row
+        passed_us = self._up[node].pass_us(self._packet_bytes(air_us), now_us)
         if passed_us is None:
             return
-        message = int(row["message"])
         speaker = int(self._facts["source"][message])
         if asked < 0:
             work, item = self._told.get(message, (_NOTHING, 0))
             about, asked = _NOTHING, message
-        elif self._facts["answer"][asked] == Answer.REPORT:
+        elif self._facts["answer"][asked] == _REPORT:
             work, item = self._whose(asked)
             about = int(self._facts["source"][asked])
         else:
@@ -315,8 +324,12 @@ class Hosts:
         """Tell each piece of work who processed what it multicast."""
         if len(heard) == 0:
             return
-        for message in np.unique(heard["message"]).tolist():
+        messages = heard["message"]
+        first = messages[0]
+        all_same = (messages == first).all()
+        for message in [int(first)] if all_same else np.unique(messages).tolist():
             work, item = self._whose(message)
             if work != _NOTHING:
                 source = int(self._facts["source"][message])
-                self.works[work].received(item, source, heard[heard["message"] == message])
+                mine = heard if all_same else heard[messages == message]
+                self.works[work].received(item, source, mine)

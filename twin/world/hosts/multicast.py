@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _ANNOUNCE, _GATHER, _COMMIT, _VERIFY, _FIND = -1, -2, -3, -4, -5  # what is said beside chunks
 _NEXT, _ERASED, _ASK, _ASK_NEXT, _COMMITTED, _UP = range(6)  # what it is woken for
 _BITS_OF_A_BYTE = 8
+_OF_A_ROUTES_LIFE = 0.75
+"""How much of it answers may take: it began when the first of them was looked for."""
 _DRAIN_SPACINGS = 4
 """For how many spacings the last flood has time to end."""
 
@@ -40,10 +42,11 @@ class MulticastTransfer(Work):
         self._rounds = 0
         self._asking = _GATHER
         self._sector: list[int] = []
-        self._is_silent = self._is_second = False  # nobody answered yet; it is asked once more
+        self._is_second = False  # who was silent is asked once more
         self._left: list[int] = []  # places that were not asked yet, the last comes first
         self._needed = np.zeros(transfer.chunks, bool)
-        self._reporters: set[int] = set()
+        self._answered: set[int] = set()  # places that did in this gathering
+        self._whole: set[int] = set()  # places that said that they miss nothing
         self._heard: set[int] = set()  # places that heard the announcement, or to commit
 
     def begin(self, now_us: int) -> None:
@@ -65,11 +68,13 @@ class MulticastTransfer(Work):
             self._begin_stream(now_us)
         elif tag == _ASK:
             self._ask_all(_GATHER, now_us)
-        elif tag == _ASK_NEXT and self._is_silent and not self._is_second:
-            self._is_second = True  # perhaps nobody heard the question
-            self._ask_sector(now_us)
         elif tag == _ASK_NEXT:
-            self._ask_next(now_us)
+            silent = [place for place in self._sector if place not in self._answered]
+            if silent and not self._is_second:
+                self._is_second = True
+                self._find(silent, now_us)
+            else:
+                self._ask_next(now_us)
         elif tag == _COMMITTED:
             self._restart(now_us)
         else:
@@ -128,12 +133,12 @@ class MulticastTransfer(Work):
         self._say_all(chunks.tolist(), _ASK, now_us)
 
     def _ask_all(self, what: int, now_us: int) -> None:
-        """Ask who misses chunks, or what each runs: all, and later those that missed some."""
-        everybody = range(len(self._transfer.nodes))
-        again = what == _GATHER and self._rounds > 0
-        self._asking = what
-        self._left = sorted(self._reporters if again else everybody, reverse=True)
-        self._reporters = set()
+        """Ask all what they run, or those what they miss that did not say that it is nothing."""
+        nodes, self._asking = self._transfer.nodes, what
+        done = self._whole if what == _GATHER else set()
+        refuse = [what == _GATHER and self._upgrade.refuses(node) for node in nodes.tolist()]
+        self._left = [k for k in range(len(nodes)) if k not in done and not refuse[k]][::-1]
+        self._answered = set()
         self._ask_next(now_us)
 
     def _ask_next(self, now_us: int) -> None:
@@ -147,13 +152,17 @@ class MulticastTransfer(Work):
             else:
                 self._upgrade.go_on_by_unicast(self._bridge, self._transfer, now_us)
             return
-        settings = self._hosts.mesh.upgrade
-        most = max(1, self._hosts.mesh.routing.idle_us // settings.gather_us)
+        gather_us, idle_us = self._hosts.mesh.upgrade.gather_us, self._hosts.mesh.routing.idle_us
+        most = max(1, int(_OF_A_ROUTES_LIFE * idle_us) // gather_us)
         self._is_second = False
-        self._sector = [self._left.pop() for _ in range(min(most, len(self._left)))]
+        self._find([self._left.pop() for _ in range(min(most, len(self._left)))], now_us)
+
+    def _find(self, places: list[int], now_us: int) -> None:
+        """Look for the first of some devices, which tells all on the way where the bridge is."""
+        settings, self._sector = self._hosts.mesh.upgrade, places
         call = Call(
             self._bridge,
-            to=int(self._transfer.nodes[self._sector[0]]),
+            to=int(self._transfer.nodes[places[0]]),
             payload_bytes=settings.call_bytes,
             reply_bytes=settings.answer_bytes,
         )
@@ -170,15 +179,10 @@ class MulticastTransfer(Work):
         self._ask_sector(now_us)
 
     def _ask_sector(self, now_us: int) -> None:
-        """Ask some devices; who is not among them, and who misses nothing, is silent."""
-        transfer, settings = self._transfer, self._hosts.mesh.upgrade
-        nodes = transfer.nodes
-        self._is_silent = True
+        """Ask some devices; who is not among them is silent."""
+        nodes, settings = self._transfer.nodes, self._hosts.mesh.upgrade
         asked = np.zeros(len(nodes), bool)
         asked[self._sector] = True
-        if self._asking == _GATHER:
-            refuse = np.array([self._upgrade.refuses(node) for node in nodes.tolist()])
-            asked &= ~(transfer.is_complete | refuse)
         self._hosts.engine.mark(nodes[~asked], Mark.COMPLETE, True)
         self._hosts.engine.mark(nodes[asked], Mark.COMPLETE, False)
         window_us = settings.gather_us * len(self._sector)
@@ -192,10 +196,12 @@ class MulticastTransfer(Work):
         place = int(self._transfer.place[node])
         if place < 0:
             return
-        self._is_silent = False
+        self._answered.add(place)
         if item == _GATHER:
-            self._reporters.add(place)
             missing = self._transfer.missing(place)
+            if not missing:
+                self._whole.add(place)
+                return
             room = self._hosts.mesh.upgrade.bitmap_bytes * _BITS_OF_A_BYTE
             self._needed[[k for k in missing if k < missing[0] + room]] = True
         elif item == _VERIFY and self._upgrade.runs_it(node):
@@ -209,7 +215,7 @@ class MulticastTransfer(Work):
             return
         self._rounds += 1
         self._upgrade.rounds = max(self._upgrade.rounds, self._rounds)
-        late = [place for place in self._reporters if not self._transfer.erased[place]]
+        late = [place for place in self._answered if not self._transfer.erased[place]]
         if late:
             self._say_all([_ANNOUNCE], _ERASED, now_us)
         else:
