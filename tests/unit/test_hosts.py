@@ -119,6 +119,26 @@ def test_one_device_a_hop_away_takes_about_three_seconds(scenario: Scenario) -> 
     assert 2e6 < t.upgraded().iloc[0]["done_us"] < 6e6
 
 
+def test_the_watchdog_ends_an_attempt_and_the_next_goes_on_where_it_stood(
+    scenario: Scenario,
+) -> None:
+    def ran(watchdog: str) -> pd.Series:
+        t = opened(scenario, **{"upgrade.watchdog": watchdog})
+        device = t.links().sort_values("reception").query("start == '0'")["end"].iloc[-1]
+        t.upgrade(t.make_image("long", 6400), devices=[device], transport="unicast")
+        t.run("3 min")
+        return t.upgraded().iloc[0]
+
+    calm, hurried, strict = ran("100 s"), ran("3 s"), ran("1 s")
+    assert (calm["outcome"], calm["retries"]) == ("success", 0)
+    assert calm["done_us"] > 4_000_000  # more than one of 3 s
+    assert (hurried["outcome"], hurried["retries"]) == ("success", 2)
+    assert hurried["received_bytes"] == calm["received_bytes"]
+    assert tuple(strict[["outcome", "reason", "retries"]]) == ("failure", "watchdog", 3)
+    assert 0 < strict["received_bytes"] < calm["received_bytes"]
+    assert strict["done_us"] <= 3_000_000
+
+
 def test_firmware_goes_first_and_old_firmware_may_fail(scenario: Scenario) -> None:
     image = twin.Twin.make_image("blink", 690)
     near = opened(scenario).nodes().query("hops == 1")["node"].tolist()[:2]

@@ -118,8 +118,9 @@ class MeshUpgrade(Part):
     missed is sent again, at most `rounds` times; the rest goes by unicast. Those
     who have all restart (`reboot_us`) and are asked what they run [us].
 
-    A device that does not answer is tried anew, `attempts` times in all. Of all
-    nodes `low_voltage` refuse to write, and of
+    By unicast a device that does not answer, or takes longer than `watchdog_us`,
+    is tried anew where it stood, `attempts` times in all. Of all nodes
+    `low_voltage` refuse to write, and of
     those whose firmware is older than `sound_firmware` a share `defects` fails to
     take new firmware.
     """
@@ -137,6 +138,7 @@ class MeshUpgrade(Part):
     rounds: Retries
     erase_us: DurationUs
     reboot_us: DurationUs
+    watchdog_us: PositiveDurationUs
     attempts: Tries
     low_voltage: Share
     defects: Share

@@ -113,19 +113,28 @@ class Hosts:
         self._post(due_us, _WAKE, work, tag)
 
     def ask(self, work: int, tag: int, call: Call, now_us: int, *, timeout_us: int = 0,
-            tries: int = 0) -> None:  # fmt: skip
+            tries: int = 0) -> int:  # fmt: skip
         """Ask a node something and wait for its answer, as often as a host does by default.
 
         Parameters
         ----------
         timeout_us, tries
             How long for an answer, and how often in all; 0 for what ``[mesh.host]`` says [us], [1].
+
+        Returns
+        -------
+        the number of the question
         """
         host = self.mesh.host
         self._questions.append(
             Question(work, tag, call, timeout_us or host.timeout_us, tries or 1 + host.retries)
         )
         self._ask_again(len(self._questions) - 1, now_us)
+        return len(self._questions) - 1
+
+    def withdraw(self, question: int) -> None:
+        """Wait no longer for the answer to a question."""
+        self._questions[question].is_over = True
 
     def say(self, work: int, item: int, call: Call, now_us: int) -> None:
         """Multicast something, or tell a node, and wait for nothing; ``item`` names it."""

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from twin.world.hosts.hosts import Hosts
 
 _QUERY, _ERASE, _RESTART, _CHECK = -1, -2, -3, -4
-_FIRST_CHUNK, _GO_DOWN, _IS_UP = 0, 1, 2  # what it is woken for
+_FIRST_CHUNK, _GO_DOWN, _IS_UP, _WATCHDOG = range(4)  # what it is woken for
+_KINDS = 4  # a tag is the attempt times so many, and what for
 _RESTART_AFTER_US = 50_000  # once its answer is out
 
 
@@ -30,8 +31,9 @@ class UnicastTransfer(Work):
         self._hosts, self._number, self._upgrade = hosts, number, upgrade
         self._bridge, self._transfer = bridge, transfer
         self._left: list[int] = []
-        self._node, self._step = -1, _QUERY
-        self._attempts = 0
+        self._node, self._step, self._question = -1, _QUERY, -1
+        self._attempts = 0  # at this device
+        self._attempt = 0  # at any, so that what is left of those before is known
 
     def begin(self, now_us: int) -> None:
         """Take the first device."""
@@ -46,10 +48,20 @@ class UnicastTransfer(Work):
             self._node = self._left.pop()
             if not self._transfer.is_settled[self._transfer.place[self._node]]:
                 self._attempts = 0
-                self._ask(_QUERY, now_us)
+                self._begin_attempt(now_us)
                 return
         self._node = -1
         self._upgrade.end_transfer(now_us)
+
+    def _begin_attempt(self, now_us: int) -> None:
+        """Begin with the device, or begin anew; the watchdog ends it if it takes too long."""
+        self._attempt += 1
+        self._wake(_WATCHDOG, now_us + self._hosts.mesh.upgrade.watchdog_us)
+        self._ask(_QUERY, now_us)
+
+    def _wake(self, what: int, due_us: int) -> None:
+        """Be woken for something in this attempt, at a moment [us]."""
+        self._hosts.wake(self._number, self._attempt * _KINDS + what, due_us)
 
     def _ask(self, step: int, now_us: int) -> None:
         """Ask the device to take a step."""
@@ -59,7 +71,7 @@ class UnicastTransfer(Work):
             self._bridge, to=self._node, payload_bytes=size, reply_bytes=settings.answer_bytes
         )
         self._step = step
-        self._hosts.ask(self._number, step, call, now_us)
+        self._question = self._hosts.ask(self._number, step, call, now_us)
 
     def heeded(self, tag: int, node: int) -> None:
         """The device does what it is asked, whether its answer arrives or not."""
@@ -84,11 +96,11 @@ class UnicastTransfer(Work):
             self._settle("write_refused", now_us)
         elif tag == _ERASE:
             self._upgrade.erase([node])
-            self._hosts.wake(self._number, _FIRST_CHUNK, now_us + settings.erase_us)
+            self._wake(_FIRST_CHUNK, now_us + settings.erase_us)
         elif not transfer.erased[place]:  # it lost its power, and what it had
             self._try_again("power_lost", now_us)
         elif tag == _RESTART:
-            self._hosts.wake(self._number, _GO_DOWN, now_us + _RESTART_AFTER_US)
+            self._wake(_GO_DOWN, now_us + _RESTART_AFTER_US)
         else:
             if tag >= 0:
                 transfer.take(tag, np.array([place]), np.array([now_us]))
@@ -100,15 +112,22 @@ class UnicastTransfer(Work):
         self._ask(missing[0] if missing else _RESTART, now_us)
 
     def woken(self, tag: int, now_us: int) -> None:
-        """The device has erased, or is to go down, or is up again."""
+        """The device has erased, or is to go down, or is up again, or has taken too long."""
+        attempt, what = divmod(tag, _KINDS)
+        if attempt != self._attempt or self._node < 0:
+            return
         if self._upgrade.is_cancelled:
-            self._next_device(now_us)
-        elif tag == _FIRST_CHUNK:
+            if what != _WATCHDOG:
+                self._next_device(now_us)
+        elif what == _WATCHDOG:
+            self._hosts.withdraw(self._question)
+            self.unanswered(self._step, self._node, "watchdog", now_us)
+        elif what == _FIRST_CHUNK:
             self._next_chunk(now_us)
-        elif tag == _GO_DOWN:
+        elif what == _GO_DOWN:
             self._upgrade.restart([self._node], now_us)
             due_us = now_us + self._hosts.mesh.upgrade.reboot_us + 1
-            self._hosts.wake(self._number, _IS_UP, due_us)
+            self._wake(_IS_UP, due_us)
         else:
             self._ask(_CHECK, now_us)
 
@@ -126,7 +145,7 @@ class UnicastTransfer(Work):
         self._attempts += 1
         self._upgrade.records[self._node].retries += 1
         if self._attempts < self._hosts.mesh.upgrade.attempts:
-            self._ask(_QUERY, now_us)
+            self._begin_attempt(now_us)
         else:
             self._settle(reason, now_us)
 
