@@ -44,6 +44,7 @@ _REQUEST, _REPLY = int(MessageKind.ROUTE_REQUEST), int(MessageKind.ROUTE_REPLY)
 _PING = int(Answer.PING)
 _FULL, _BUSY = int(Cause.BUFFER_FULL), int(Cause.CHANNEL_BUSY)
 _LARGE = 2048  # nodes: from here on receivers are no longer in the nearest cache
+_SPARSE = 24  # links of a node: more than these take longer to bring near than to wait for
 ROWS_OF_A_LINK = 3
 """The most rows that a frame gives at a receiver: heard, not forwarded, not answered."""
 ROWS_MORE = 3
@@ -68,6 +69,7 @@ def run(mesh: Mesh, until_us: int, room: int, rows: NDArray[np.void], used: int)
     tree, bits = mesh.tree, mesh.bits
     mask = (1 << bits) - 1
     is_large = len(mesh.ears) > _LARGE
+    is_sparse = len(mesh.over) < _SPARSE * len(mesh.ears)
     soon = 0
     while used + ROWS_OF_A_LINK * room + ROWS_MORE <= len(rows) and mesh.turn[0] == _NEVER:
         if mesh.used[0] + room + 2 > len(mesh.messages) or mesh.used[1] + room > len(mesh.to):
@@ -83,7 +85,8 @@ def run(mesh: Mesh, until_us: int, room: int, rows: NDArray[np.void], used: int)
             used = _end(mesh, n, moment >> 1, rows, used)
         leaf = plan_node(mesh, n, moment >> 1)
         if is_large and leaf < len(mesh.places):
-            _fetch_receivers(mesh, soon)
+            if is_sparse:
+                _fetch_receivers(mesh, soon)
             soon = mesh.places[leaf]
             _fetch(mesh, soon)
     mesh.turn[1] = tree[1] if tree[1] == _NEVER else tree[1] >> (bits + 1)
