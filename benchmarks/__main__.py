@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import twin
 from benchmarks.flood import flood, meshes
 from benchmarks.measure import RUNS, in_turn, machine, median, seconds, spread
-from benchmarks.upgrades import upgrades
+from benchmarks.upgrades import large_mesh, upgrades
 from twin.api.clients import INSIGHT_URL
 from twin.api.http import Request
 from twin.events import EVENT, Kind
@@ -311,7 +311,8 @@ def command(arguments: list[str] | None, environment: dict[str, str], code: str 
 PARTS = {
     part.__name__: part
     for part in (
-        engines, pipeline, scale, full, flood, meshes, upgrades, analysis, api, pages, commands,
+        engines, pipeline, scale, full, flood, meshes, upgrades, large_mesh, analysis, api,
+        pages, commands,
     )
 }  # fmt: skip
 

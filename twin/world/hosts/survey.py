@@ -41,7 +41,7 @@ class Survey(Work):
         self.commands = self.reports = 0
         self._queues = {bridge: deque([bridge]) for bridge in bridges}
         self._asking = {bridge: (bridge, 0) for bridge in bridges}  # whom now, how often before
-        self._known = {bridge: {bridge} for bridge in bridges}
+        self._known = set(bridges)
         self._answered: set[int] = set()  # who pinged and was heard of
         self._heard: dict[tuple[int, int], int] = {}  # by ping and who heard it: the quality
         self._tables: dict[int, list[Link]] = {}  # generation B: what each node heard
@@ -58,8 +58,7 @@ class Survey(Work):
     @property
     def silent(self) -> list[int]:
         """The nodes that were commanded and nobody was heard to report."""
-        commanded = {node for known in self._known.values() for node in known}
-        return sorted(commanded - self._answered) if self.generation != "B" else []
+        return sorted(self._known - self._answered) if self.generation != "B" else []
 
     def begin(self, now_us: int) -> None:
         """Command the bridges themselves first, or everybody."""
@@ -148,8 +147,8 @@ class Survey(Work):
             return
         self.links[about, node] = self._heard[message, node]
         self._answered.add(about)
-        if not any(node in known for known in self._known.values()):
-            self._known[item].add(node)
+        if node not in self._known:
+            self._known.add(node)
             self._queues[item].append(node)
 
     def _command_all(self, bridge: int, now_us: int) -> None:
