@@ -20,6 +20,7 @@ import pandas as pd
 from twin import units
 from twin.errors import OutputError
 from twin.plots.album import pictures, svg
+from twin.plots.lines import upgrade_line
 from twin.scenario import Assumption, assumptions
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def headline(twin: Twin) -> str:
     """Say the result in one sentence with its numbers."""
     kpi = _named(twin.kpi_table())
     scans = f"{kpi['scans']} scans in {units.format_duration(_minutes_us(twin.now_us))}"
-    mesh = _mesh_headline(kpi)
+    mesh = _mesh_headline(twin, kpi)
     if kpi["scans"] == "0":
         return mesh.strip() or f"{scans}: nobody scanned anything."
     half, most = kpi["beep_p50_ms"], kpi["beep_p95_ms"]
@@ -145,8 +146,10 @@ def headline(twin: Twin) -> str:
     return f"{scans}: {beep}; {kpi['lost']} messages lost, {kpi['jobs']} jobs done.{mesh}"
 
 
-def _mesh_headline(kpi: Mapping[str, str]) -> str:
-    """Say what became of the multicasts, if there were any."""
+def _mesh_headline(twin: Twin, kpi: Mapping[str, str]) -> str:
+    """Say how the last upgrade went, or what became of the multicasts, if there were any."""
+    if "upgrade_failed" in kpi:
+        return f" {upgrade_line(twin.upgrades(), twin.upgraded())}"
     if kpi.get("mesh_multicasts", "0") == "0":
         return ""
     reach = 100 * float(kpi["mesh_reach_mean"])

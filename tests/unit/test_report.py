@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 import pytest
 
-from twin import report
+from twin import opening, report
 from twin.errors import OutputError
 from twin.plots import lines
 from twin.plots.style import two_digits
@@ -94,6 +94,21 @@ def test_the_kpi_table_has_value_unit_and_definition(read: Page) -> None:
     cells = read.words["td"]
     place = cells.index("beep_p95_ms")
     assert cells[place + 1 : place + 4] == ["98.12", "ms", "95 % of the beeps come sooner"]
+
+
+def test_a_night_of_nothing_but_an_upgrade_is_told_and_drawn(tmp_path: Path) -> None:
+    night = vary(
+        vary(load("upgrade_night"), "mesh.nodes.display.count", 12), "run.horizon", "8 min"
+    )
+    for key, value in {"mesh.upgrades.night.size_bytes": 3489, "site.zones.hall.width": "60 m",
+                       "site.zones.hall.depth": "40 m", "mesh.bridges.bridge.x": "30 m",
+                       "mesh.bridges.bridge.y": "20 m"}.items():  # fmt: skip
+        night = vary(night, key, value)
+    twin = opening.open(night).run(progress=False)
+    assert report.headline(twin).startswith("12 of 12 devices run the image, 95 % of all after")
+    found = page(tmp_path, twin)
+    assert {"The mesh", "The last upgrade", "Where devices failed"} <= set(found.words["h2"])
+    assert len(found.all("img")) == 5
 
 
 def test_eight_pictures_lie_in_the_file_each_with_a_line_of_numbers(read: Page) -> None:

@@ -56,8 +56,9 @@ class Picture:
 def pictures(twin: Twin) -> tuple[Picture, ...]:
     """Choose the pictures of a run; they are drawn when they are asked for."""
     work, fleet = twin.scenario.work, twin.scenario.fleet
-    if twin.scenario.mesh.exists and not (work.shifts or fleet.gateways):
-        return _mesh(twin)
+    mesh = (*_mesh(twin), *_upgrade(twin)) if twin.scenario.mesh.exists else ()
+    if mesh and not (work.shifts or fleet.gateways):
+        return mesh
     events = twin.events(columns=_DRAWN)
     return (
         _floor(twin, events),
@@ -66,8 +67,7 @@ def pictures(twin: Twin) -> tuple[Picture, ...]:
         _links(twin, events),
         _backlog(events),
         _jobs(twin),
-        *(_mesh(twin) if twin.scenario.mesh.exists else ()),
-        *(_upgrade(twin) if twin.scenario.mesh.exists and len(twin.upgrades()) else ()),
+        *mesh,
     )
 
 
@@ -192,10 +192,11 @@ def _mesh(twin: Twin) -> tuple[Picture, Picture, Picture]:
     )
 
 
-def _upgrade(twin: Twin) -> tuple[Picture, Picture]:
-    site, nodes, upgrades, devices = (
-        twin.scenario.site, twin.nodes(), twin.upgrades(), twin.upgraded()
-    )  # fmt: skip
+def _upgrade(twin: Twin) -> tuple[Picture, ...]:
+    upgrades = twin.upgrades()
+    if upgrades.empty:
+        return ()
+    site, nodes, devices = twin.scenario.site, twin.nodes(), twin.upgraded()
     line = lines.upgrade_line(upgrades, devices)
     began_us = int(upgrades["began_us"].iloc[-1])
     return (

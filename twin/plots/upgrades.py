@@ -22,6 +22,7 @@ from twin.plots.style import (
 __all__ = ["upgrade_curve", "upgrade_map"]
 
 _MINUTE_US = 60e6
+_ROOM = 1.25  # of the x axis: what stands beside the last mark has to fit
 _COLOURS = {"success": BLUE, "pending": GREY, "cancelled": ORANGE, "failure": VERMILLION}
 
 
@@ -53,11 +54,11 @@ def upgrade_curve(ax: Axes, devices: pd.DataFrame, began_us: int) -> Axes:
         some = over.loc[over["outcome"] == outcome, "done_us"]
         if len(some):
             at = np.sort((some.to_numpy(np.float64) - began_us) / _MINUTE_US)
-            x = np.concatenate([[0.0], at, [1.05 * last_min]])
+            x = np.concatenate([[0.0], at, [_ROOM * last_min]])
             y = np.concatenate([[0], np.arange(1, len(at) + 1), [len(at)]])
             label = f"{name}: {len(at):,}"
             ax.step(x, y, where="post", color=_COLOURS[outcome], label=label, gid=outcome)
-    ax.set_xlim(0.0, 1.05 * last_min)
+    ax.set_xlim(0.0, _ROOM * last_min)
     ax.set_ylim(0.0, 1.3 * len(devices))
     thousands(ax.yaxis)
     done = np.sort(over.loc[over["outcome"] == "success", "done_us"].to_numpy(np.float64))
@@ -66,7 +67,7 @@ def upgrade_curve(ax: Axes, devices: pd.DataFrame, began_us: int) -> Axes:
         needed = int(np.ceil(share * len(devices)))
         if len(done) >= needed:
             at_min = float(done[needed - 1] - began_us) / _MINUTE_US
-            marks.append(Mark(at_min, f"{share:.0%} in {at_min:.1f} min", BLUE))
+            marks.append(Mark(at_min, f"{100 * share:.0f} % in {at_min:.1f} min", BLUE))
     mark_values(ax, marks)
     legend_above(ax)
     return ax
