@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
@@ -33,6 +33,15 @@ if TYPE_CHECKING:
 
 __all__ = ["HostsTwin"]
 
+T = TypeVar("T")
+
+
+def _numbered(items: Sequence[T], number: int, what: str, *, by: str = "") -> T:
+    """Return the item of a number, from behind where it is negative; raises RunError."""
+    if not -len(items) <= number < len(items):
+        raise RunError(f"there is no {what} {number}", hint=f"{by or what}() makes one")
+    return items[number]
+
 
 class HostsTwin:
     """The hosts' part of an open twin."""
@@ -51,6 +60,11 @@ class HostsTwin:
     def _jobs(self) -> Jobs:
         """What the hosts do."""
         return self._site.network.jobs
+
+    @property
+    def _node_names(self) -> list[str]:
+        """What the nodes are called, in the order in which rows number them."""
+        return [node.name for node in self._site.network.nodes]
 
     def survey(self, generation: str | None = None) -> int:
         """Survey the mesh from now on; return the survey's number in ``surveys()``.
@@ -86,11 +100,8 @@ class HostsTwin:
         RunError
             There is no such survey.
         """
-        surveys = self._jobs.surveys
-        if not -len(surveys) <= survey < len(surveys):
-            raise RunError(f"there is no survey {survey}", hint="survey() makes one")
-        names = [node.name for node in self._site.network.nodes]
-        rows = [(names[a], names[b], q) for (a, b), q in sorted(surveys[survey].links.items())]
+        found, names = _numbered(self._jobs.surveys, survey, "survey"), self._node_names
+        rows = [(names[a], names[b], q) for (a, b), q in sorted(found.links.items())]
         return pd.DataFrame(rows, columns=["start", "end", "link_quality"])
 
     def collections(self) -> pd.DataFrame:
@@ -195,8 +206,7 @@ class HostsTwin:
 
         ``stranded`` counts the nodes that stayed in the old network when their bridge left.
         """
-        names = [node.name for node in self._site.network.nodes]
-        return change_lines(self._jobs.changes, names)
+        return change_lines(self._jobs.changes, self._node_names)
 
     def network_changed(self, change: int = -1) -> pd.DataFrame:
         """Return what a change of network did to each node, one line each; the last by default.
@@ -209,11 +219,8 @@ class HostsTwin:
         RunError
             There is no such change.
         """
-        changes = self._jobs.changes
-        if not -len(changes) <= change < len(changes):
-            raise RunError(f"there is no change {change}", hint="change_network() makes one")
-        names = [node.name for node in self._site.network.nodes]
-        return moved_lines(changes[change], names)
+        found = _numbered(self._jobs.changes, change, "change", by="change_network")
+        return moved_lines(found, self._node_names)
 
     def cut_power(self, nodes: Sequence[str], duration: str = "10 s") -> None:
         """Switch nodes off now, and on again after a while; what is off hears and sends nothing.
@@ -255,8 +262,5 @@ class HostsTwin:
         RunError
             There is no such upgrade.
         """
-        upgrades = self._jobs.upgrades
-        if not -len(upgrades) <= upgrade < len(upgrades):
-            raise RunError(f"there is no upgrade {upgrade}", hint="upgrade() makes one")
-        names = [node.name for node in self._site.network.nodes]
-        return device_lines(upgrades[upgrade], names)
+        found = _numbered(self._jobs.upgrades, upgrade, "upgrade")
+        return device_lines(found, self._node_names)

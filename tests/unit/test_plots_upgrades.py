@@ -41,8 +41,8 @@ def test_the_curve_steps_at_each_device(devices: pd.DataFrame) -> None:
     assert drawn["failure"].get_xdata()[1] == 30
     assert legend(ax) == ["succeeded: 19", "failed: 1"]
     said = [text.get_text() for text in ax.texts]
-    assert "50% in 10.0 min" in said
-    assert "95% in 19.0 min" in said
+    assert "50 % in 10.0 min" in said
+    assert "95 % in 19.0 min" in said
     assert "[min]" in ax.get_xlabel()
 
 

@@ -22,7 +22,7 @@ from twin.plots.style import (
 __all__ = ["upgrade_curve", "upgrade_map"]
 
 _MINUTE_US = 60e6
-_ROOM = 1.25  # of the x axis: what stands beside the last mark has to fit
+_ROOM = 1.3  # of the x axis: what stands beside the last mark has to fit
 _COLOURS = {"success": BLUE, "pending": GREY, "cancelled": ORANGE, "failure": VERMILLION}
 
 
