@@ -227,7 +227,7 @@ class CompiledMesh:
 
     def look_up(self, messages: NDArray[np.int64]) -> NDArray[np.void]:
         """Return some messages as they are now, an array of ``MESSAGE`` records."""
-        found = self._mesh.messages[messages]
+        found = self._mesh.messages.take(messages)
         for name in ("source", "target", "subject", "report_to"):
             found[name] = self._numbers[found[name]]
         return found

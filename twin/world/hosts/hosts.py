@@ -262,24 +262,25 @@ class Hosts:
             return
         self._learn_messages()
         kinds = rows["kind"]
-        self._see_drops(rows[kinds == _DROPPED_ROW])
-        heard = rows[(kinds == _HEARD_ROW) & (rows["processed"] == 1)]
-        facts = self._facts[heard["message"]]
-        is_unicast, asked = facts["kind"] == _UNICAST, facts["asked"]
+        self._see_drops(rows.compress(kinds == _DROPPED_ROW))
+        # Of records, ``compress`` and ``take`` are far quicker than an index.
+        heard = rows.compress((kinds == _HEARD_ROW) & (rows["processed"] == 1))
+        said = self._facts["kind"][heard["message"]]
+        is_unicast, asked = said == _UNICAST, self._facts["asked"][heard["message"]]
         to_host = self.plan.is_bridge[heard["node"]] & (is_unicast | (asked >= 0))
         if to_host.any():
             for row, about in zip(
-                heard[to_host][_PASSED].tolist(), asked[to_host].tolist(), strict=True
+                heard.compress(to_host)[_PASSED].tolist(), asked[to_host].tolist(), strict=True
             ):
                 self._pass_up(row, about)
         to_node = is_unicast & ~to_host
         if to_node.any():
-            for message, node in heard[to_node][["message", "node"]].tolist():
+            for message, node in heard.compress(to_node)[["message", "node"]].tolist():
                 work, tag = self._work_of.get(message, (_NOTHING, 0))
                 if work != _NOTHING:
                     self.works[work].heeded(tag, node)
-        is_flooded = facts["kind"] == _MULTICAST
-        self._see_received(heard if is_flooded.all() else heard[is_flooded])
+        is_flooded = said == _MULTICAST
+        self._see_received(heard if is_flooded.all() else heard.compress(is_flooded))
 
     def _learn_messages(self) -> None:
         """Note what matters of the messages that are new."""
@@ -340,5 +341,5 @@ class Hosts:
             work, item = self._whose(message)
             if work != _NOTHING:
                 source = int(self._facts["source"][message])
-                mine = heard if all_same else heard[messages == message]
+                mine = heard if all_same else heard.compress(messages == message)
                 self.works[work].received(item, source, mine)
