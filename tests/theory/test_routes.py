@@ -64,6 +64,18 @@ def dropped(run: meshes.Run) -> list[tuple[int, Cause]]:
 # --- who is asked -------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_several_unicasts_to_one_node_ask_for_it_once(engine: str) -> None:
+    five = [Offer(0, [0] * 5, targets=[3] * 5)]
+    found = meshes.run(line(3, **NO_JITTER), five, engine)
+    assert len(requests(found, subject=3)) == 2  # one hop, then all
+    assert arrived(found) == [1] * 5
+    nobody = meshes.run(meshes.plan(meshes.both_ways([(0, 1)]), 3, 1, None, ()),
+                        [Offer(0, [0] * 5, targets=[2] * 5)], engine)  # fmt: skip
+    assert len(requests(nobody, subject=2)) == 3
+    assert dropped(nobody) == [(0, Cause.NO_ROUTE)] * 5
+
+
 @pytest.mark.parametrize("is_host", [False, True])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_who_is_out_of_reach_is_given_up_after_three_and_a_half_seconds(

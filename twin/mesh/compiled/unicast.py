@@ -87,6 +87,8 @@ def seek(mesh: Mesh, n: int, k: int, now_us: int, rows: NDArray[np.void], used: 
     m = frame["message"]
     message = mesh.messages[m]
     is_own = message["source"] == n
+    if message["kind"] == _UNICAST and is_own and _waits_along(mesh, n, k, now_us):
+        return used
     if message["kind"] == _UNICAST and is_own and frame["asks"] < routing["tries"]:
         sought, asks = message["target"], frame["asks"]
         frame["waits"] = FOR_ROUTE
@@ -102,6 +104,22 @@ def seek(mesh: Mesh, n: int, k: int, now_us: int, rows: NDArray[np.void], used: 
     take_out(mesh, n, k)
     drop(mesh, n, m, 0, now_us, _NO_ROUTE, rows[used])
     return tell_source(mesh, n, m, now_us, rows, used + 1)
+
+
+@part
+def _waits_along(mesh: Mesh, n: int, k: int, now_us: int) -> bool:
+    """Let a unicast wait for a route that another is being asked for; say whether there is one."""
+    frame = mesh.waiting[n, k]
+    target = mesh.messages[frame["message"]]["target"]
+    for i in range(mesh.mouths[n]["waiting"]):
+        other = mesh.waiting[n, i]
+        is_for = mesh.messages[other["message"]]["target"] == target
+        if is_for and other["waits"] == FOR_ROUTE and other["due_us"] > now_us:
+            frame["waits"] = FOR_ROUTE
+            frame["due_us"] = other["due_us"]
+            frame["asks"] = other["asks"]
+            return True
+    return False
 
 
 @part

@@ -45,12 +45,24 @@ class Routing(Air):
             route["expires_us"] = renewed_us(self._routing, int(route["made_us"]), now_us)
             return True
         is_own = message.source == node.index
+        if message.kind == MessageKind.UNICAST and is_own and self._waits_along(node, frame):
+            return False
         if message.kind == MessageKind.UNICAST and is_own and frame.asks < self._routing["tries"]:
             self._ask(node, frame, message.target)
         else:
             node.waiting.remove(frame)
             self._drop(node, frame, now_us, Cause.NO_ROUTE)
             self._tell_source(node, message)
+        return False
+
+    def _waits_along(self, node: Node, frame: Frame) -> bool:
+        """Let a unicast wait for a route that another is being asked for; say if there is one."""
+        target = self._messages[frame.message].target
+        for other in node.waiting:
+            is_for = self._messages[other.message].target == target
+            if is_for and other.waits == Wait.ROUTE and other.due_us > self._now_us:
+                frame.waits, frame.due_us, frame.asks = Wait.ROUTE, other.due_us, other.asks
+                return True
         return False
 
     def _ask(self, node: Node, frame: Frame, target: int) -> None:
