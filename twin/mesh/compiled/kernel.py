@@ -43,8 +43,7 @@ _SENT, _HEARD = int(MeshKind.SENT), int(MeshKind.HEARD)
 _REQUEST, _REPLY = int(MessageKind.ROUTE_REQUEST), int(MessageKind.ROUTE_REPLY)
 _PING = int(Answer.PING)
 _FULL, _BUSY = int(Cause.BUFFER_FULL), int(Cause.CHANNEL_BUSY)
-_LARGE = 2048  # nodes: from here on receivers are no longer in the nearest cache
-_SPARSE = 24  # links of a node: more than these take longer to bring near than to wait for
+_LARGE = 2048  # nodes: from here on what belongs to them is no longer in the nearest caches
 ROWS_OF_A_LINK = 3
 """The most rows that a frame gives at a receiver: heard, not forwarded, not answered."""
 ROWS_MORE = 3
@@ -69,8 +68,6 @@ def run(mesh: Mesh, until_us: int, room: int, rows: NDArray[np.void], used: int)
     tree, bits = mesh.tree, mesh.bits
     mask = (1 << bits) - 1
     is_large = len(mesh.ears) > _LARGE
-    is_sparse = len(mesh.over) < _SPARSE * len(mesh.ears)
-    soon = 0
     while used + ROWS_OF_A_LINK * room + ROWS_MORE <= len(rows) and mesh.turn[0] == _NEVER:
         if mesh.used[0] + room + 2 > len(mesh.messages) or mesh.used[1] + room > len(mesh.to):
             break
@@ -85,19 +82,9 @@ def run(mesh: Mesh, until_us: int, room: int, rows: NDArray[np.void], used: int)
             used = _end(mesh, n, moment >> 1, rows, used)
         leaf = plan_node(mesh, n, moment >> 1)
         if is_large and leaf < len(mesh.places):
-            if is_sparse:
-                _fetch_receivers(mesh, soon)
-            soon = mesh.places[leaf]
-            _fetch(mesh, soon)
+            _fetch(mesh, mesh.places[leaf])
     mesh.turn[1] = tree[1] if tree[1] == _NEVER else tree[1] >> (bits + 1)
     return used
-
-
-@inlined_part
-def _fetch_receivers(mesh: Mesh, n: int) -> None:
-    """Bring the receivers of a node near, all at once instead of one after the other."""
-    for link in range(mesh.first_link[n], mesh.first_link[n + 1]):
-        prefetch(mesh.ears, mesh.over[link]["end"])
 
 
 @inlined_part
@@ -112,6 +99,7 @@ def _fetch(mesh: Mesh, soon: int) -> None:
     prefetch(mesh.over, first)
     prefetch(mesh.over, first + 3)
     prefetch(mesh.over, first + 6)
+    prefetch(mesh.over, first + 9)
 
 
 @inlined_part
