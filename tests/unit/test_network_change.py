@@ -107,6 +107,25 @@ def test_back_again_the_stranded_are_found_and_the_others_come_along(scenario: S
     assert t.upgraded()["outcome"].tolist() == ["success"]
 
 
+def test_what_is_planned_later_begins_with_what_came_before(tmp_path: Path) -> None:
+    (tmp_path / "two.toml").write_text(f"""{SCENARIO}
+[[mesh.changes]]
+name = "channel"
+channel = 9
+
+[[mesh.changes]]
+name = "id"
+after = "1 min"
+network_id = "0x3AB3"
+""")
+    t = twin.open(load(tmp_path / "two.toml")).run("2 min")
+    bridge = t.nodes().iloc[0]
+    assert (bridge["channel"], bridge["network_id"]) == (9, "0x3AB3")
+    first, second = t.network_changes().itertuples()
+    assert (second.channel, second.nodes) == (9, first.changed)
+    assert second.changed > 30
+
+
 def test_a_bridge_that_does_not_forward_leaves_all_behind(scenario: Scenario) -> None:
     name = scenario.mesh.bridges[0].name
     t = twin.open(vary(scenario, f"mesh.bridges.{name}.forward_groups", 0))

@@ -8,7 +8,7 @@ bridge is gone: it is stranded until the bridge comes back, or the node restarts
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from twin.world.hosts.work import Call, Work
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from twin.commands import ChangeNetwork
     from twin.mesh.nodes import Network
     from twin.world.hosts.hosts import Hosts
 
@@ -40,14 +41,13 @@ class NetworkChange(Work):
     """A change of one network, with all bridges that are in it."""
 
     def __init__(
-        self, hosts: Hosts, number: int, bridges: list[int], nodes: list[int], network: Network,
-        due_us: int,
-    ) -> None:  # fmt: skip
-        """Plan it for the bridges and the other nodes of a network, at a moment [us]."""
+        self, hosts: Hosts, number: int, bridges: list[int], asked: ChangeNetwork, due_us: int
+    ) -> None:
+        """Plan it for the bridges of a network and all that is in it, at a moment [us]."""
         self.due_us = due_us
         self._hosts, self._number, self.bridges = hosts, number, bridges
-        self.network = network
-        self.records = {node: Moved(node) for node in nodes}
+        self._asked = asked
+        self._take_up()
         self.began_us = self.ended_us = NEVER
         self._to_say: list[int] = []
         self._go: set[int] = set()  # who heard to restart
@@ -59,8 +59,17 @@ class NetworkChange(Work):
             return "done"
         return "planned" if self.began_us == NEVER else "running"
 
+    def _take_up(self) -> None:
+        """Note who is in the bridges' network, and which is to be theirs."""
+        plan, networks = self._hosts.plan, self._hosts.networks
+        old = networks.of(self.bridges[0])
+        self.network = changed(old, self._asked)
+        mine = [n for n in range(plan.nodes) if networks.of(n) == old and not plan.is_bridge[n]]
+        self.records = {node: Moved(node) for node in mine}
+
     def begin(self, now_us: int) -> None:
         """Say the settings, and to restart, some times each."""
+        self._take_up()  # another change may have come between
         self.began_us = now_us
         times = self._hosts.mesh.change.announces
         self._to_say = [_RESTART] * times + [_SETTINGS] * times  # the last comes first
@@ -115,3 +124,15 @@ class NetworkChange(Work):
             else:
                 record.outcome = "stranded"
                 record.reason = NOT_TOLD if record.told_us < 0 else NOT_RESTARTED
+
+
+def changed(old: Network, asked: ChangeNetwork) -> Network:
+    """Return a network with what is asked for instead of what it has."""
+    new: dict[str, Any] = {
+        "channel": asked.channel,
+        "network_id": None if asked.network_id is None else int(asked.network_id, 16),
+        "encryption": asked.encryption,
+        "key": asked.encryption_key,
+        "feature_bits": asked.feature_bits,
+    }
+    return old._replace(**{name: value for name, value in new.items() if value is not None})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from twin.commands import CancelUpgrade, ChangeNetwork, CutPower, StartSurvey, StartUpgrade
 from twin.mesh.images import firmware
-from twin.mesh.nodes import Network
 from twin.mesh.topology import hop_counts
 from twin.scenario import NETWORK_FIELDS, NODE_PLATFORM
 from twin.world.hosts.change import NetworkChange
@@ -126,11 +125,8 @@ class Jobs:
         bridges = [self._index[name] for name in asked.bridges] or self.bridges
         found = []
         for old in dict.fromkeys(networks.of(bridge) for bridge in bridges):
-            mine = [n for n in range(len(self._nodes)) if networks.of(n) == old]
-            work = NetworkChange(
-                hosts, len(hosts.works), [n for n in mine if n in self.bridges],
-                [n for n in mine if n not in self.bridges], changed(old, asked), begin_us,
-            )  # fmt: skip
+            mine = [bridge for bridge in self.bridges if networks.of(bridge) == old]
+            work = NetworkChange(hosts, len(hosts.works), mine, asked, begin_us)
             hosts.add(work, begin_us)
             self.changes.append(work)
             found.append(len(self.changes) - 1)
@@ -180,18 +176,6 @@ class Jobs:
         self._hosts.switch_off(nodes, asked.duration_us, now_us)
         for upgrade in self.upgrades:
             upgrade.forget(np.array(nodes, np.int64))
-
-
-def changed(old: Network, asked: ChangeNetwork) -> Network:
-    """Return a network with what is asked for instead of what it has."""
-    new: dict[str, Any] = {
-        "channel": asked.channel,
-        "network_id": None if asked.network_id is None else int(asked.network_id, 16),
-        "encryption": asked.encryption,
-        "key": asked.encryption_key,
-        "feature_bits": asked.feature_bits,
-    }
-    return old._replace(**{name: value for name, value in new.items() if value is not None})
 
 
 class _Start(Work):
