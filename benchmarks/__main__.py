@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import twin
+from benchmarks.durable import forks
 from benchmarks.flood import flood, meshes
 from benchmarks.measure import RUNS, in_turn, machine, median, seconds, spread
 from benchmarks.upgrades import large_mesh, upgrades
@@ -312,7 +313,7 @@ PARTS = {
     part.__name__: part
     for part in (
         engines, pipeline, scale, full, flood, meshes, upgrades, large_mesh, analysis, api,
-        pages, commands,
+        pages, forks, commands,
     )
 }  # fmt: skip
 

@@ -40,6 +40,8 @@ def shared(changes: dict[str, object], seconds: float = 1.0) -> Scenario:
         **changes,
         "run.horizon": "2 min",
         "mesh.multicasts": [],
+        "snap.devices": [],
+        "snap.collectors": [],
         "mesh.bridges": [{"name": bridge.name, "x": "60 m", "y": "40 m"}],
         "mesh.nodes": [lamps],
         "mesh.multicasts.": [{**item, "source": bridge.name} for item in BURSTS],

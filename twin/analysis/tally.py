@@ -1,6 +1,7 @@
 """Counts and integer sums over rows, chunk by chunk: what KPIs need, whether rows stay or go."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,18 @@ class Tally:
         # Messages whose service had not begun at the last row: (gateway, when it begins).
         self._waiting = np.zeros((0, 2), np.int64)
         self._begun = [np.zeros((0, 3), np.int64)]  # start barcodes: (worker, job, scan)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state: where jobs are under way, not the room for all that could be."""
+        begun = np.flatnonzero(self._starts)
+        return self.__dict__ | {"_starts": (len(self._starts), begun, self._starts[begun])}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.__dict__.update(state)
+        room, begun, moments_us = state["_starts"]
+        self._starts = np.zeros(room, np.int64)
+        self._starts[begun] = moments_us
 
     def _no_starts(self, gateways: int) -> NDArray[np.int64]:
         """Return room for when jobs under way began, of each kind, scanner and gateway [us].

@@ -23,3 +23,10 @@ def zeros(count: int, dtype: DTypeLike) -> NDArray[Any]:
     found = room[first : first + size]
     found[:] = 0
     return found.view(dtype)
+
+
+def placed(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy of an array that lies in memory as one of ``zeros`` does."""
+    found = zeros(array.size, array.dtype).reshape(array.shape)
+    found[...] = array
+    return found

@@ -46,8 +46,8 @@ class MeshEngine(Protocol):
     def count(self) -> int:
         """How many messages there are so far [1]."""
 
-    def look_up(self, messages: NDArray[np.int64]) -> NDArray[np.void]:
-        """Return some messages as they are now."""
+    def facts(self, first: int) -> NDArray[np.void]:
+        """Return what hosts have to know of all messages from one on."""
 
     def use(self) -> NDArray[np.void]:
         """Return what each node's radio did so far."""

@@ -38,6 +38,7 @@ __all__ = [
     "firmware",
     "make_image",
     "read_image",
+    "script_of",
 ]
 
 MAGIC = b"TSPY"
@@ -67,6 +68,11 @@ class Image:
         return crc_16(self.name.encode("ascii") + self.body)
 
     @property
+    def script(self) -> str:
+        """What a node says that runs it; see ``script_of``."""
+        return script_of(self.name, self.crc)
+
+    @property
     def crc_text(self) -> str:
         """The CRC as the service writes it: 0xda95."""
         return f"0x{self.crc:04x}"
@@ -79,6 +85,11 @@ class Firmware:
     platform: str
     version: str
     size_bytes: int
+
+
+def script_of(name: str, crc: int) -> str:
+    """Return what a node says that it runs: the name of a script and its CRC."""
+    return f"{name} 0x{crc:04x}"
 
 
 def crc_16(data: bytes) -> int:

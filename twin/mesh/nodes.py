@@ -50,7 +50,11 @@ class Network(NamedTuple):
 
 @dataclass(frozen=True)
 class MeshNode:
-    """One node of the mesh; without a place of its own where its links were measured [m]."""
+    """One node of the mesh; without a place of its own where its links were measured [m].
+
+    It begins with ``firmware`` and the script ``image`` of ``image_bytes`` [B], "" where nobody
+    says with which.
+    """
 
     name: str
     address: str
@@ -62,6 +66,9 @@ class MeshNode:
     forward_groups: int
     power_dbm: float
     network: Network
+    firmware: str = ""
+    image: str = ""
+    image_bytes: int = 0
 
 
 def node_word(node: MeshNode) -> int:
@@ -145,6 +152,9 @@ def _node(
             key=str(own("encryption_key")),
             feature_bits=int(str(own("feature_bits"))),
         ),
+        firmware=str(own("firmware") or ""),
+        image=str(own("image") or ""),
+        image_bytes=int(str(own("image_bytes") or 0)),
     )
 
 

@@ -116,6 +116,11 @@ MESSAGE = np.dtype(
 )
 """One message, and what became of it so far."""
 
+FACTS = np.dtype(
+    [("source", "i4"), ("asked", "i4"), ("group", "i4"), ("kind", "u1"), ("answer", "u1")]
+)
+"""What hosts have to know of a message; ``group`` is for ``twin.mesh.sift``, -1 otherwise."""
+
 WISH = np.dtype(
     [
         ("source", "i4"),

@@ -1,6 +1,7 @@
 """The compiled engine: takes the earliest arrival, lets the rules decide, writes the row."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from twin.events import EVENT, Asking, Kind
 from twin.floor.compiled.charge import session_charges
 from twin.floor.compiled.kernel import open_sessions, run
 from twin.floor.compiled.links import disturb
-from twin.floor.compiled.state import build_floor, with_gateways
+from twin.floor.compiled.state import build_floor, placed_floor, with_gateways
 from twin.floor.plan import FloorPlan
 
 KEPT_CHUNK_ROWS = 1 << 18
@@ -37,6 +38,18 @@ class CompiledFloor:
         self._keeps_rows = keeps_rows
         self._chunk = np.empty(KEPT_CHUNK_ROWS if keeps_rows else PASSING_CHUNK_ROWS, EVENT)
         self._used = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state between two advances: rows that were yielded are no part of it."""
+        return self.__dict__ | {
+            "_chunk": len(self._chunk), "_used": 0, "_windows": self._windows[: self._used_windows],
+        }  # fmt: skip
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Go on from there, arrays in memory as the kernel likes them."""
+        self.__dict__.update(state)
+        self._chunk = np.empty(state["_chunk"], EVENT)
+        self._floor = placed_floor(self._floor)
 
     def grow(self, plan: FloorPlan) -> None:
         """Take up the gateways that a plan has more than the one before.

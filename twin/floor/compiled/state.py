@@ -4,12 +4,12 @@ Everything about one worker lies in one record: a scan touches few cache lines, 
 the kernel pass one pointer instead of the dozen words of an array.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.arrays import empty_tree, leaf_bits, zeros
+from twin.arrays import empty_tree, leaf_bits, placed, zeros
 from twin.compiling import rule
 from twin.draws import fold, root
 from twin.events import NEVER
@@ -220,6 +220,13 @@ def build_floor(plan: FloorPlan) -> Floor:
         asks=np.full(3, -1, np.int64),
         has=_has(plan),
     )
+
+
+def placed_floor(floor: Floor) -> Floor:
+    """Return a floor that was copied, what the kernel visits at random where that is quick."""
+    visited = ("tree", "workers", "links", "gateways")
+    arrays: dict[str, Any] = {name: placed(getattr(floor, name)) for name in visited}
+    return floor._replace(**arrays)
 
 
 def with_gateways(floor: Floor, plan: FloorPlan) -> Floor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ from twin.mesh.compiled.frames import drop, own_wait_us, plan_node, wait
 from twin.mesh.compiled.kernel import ROWS_MORE, ROWS_OF_A_LINK, run
 from twin.mesh.compiled.messages import add_wish, fill_below
 from twin.mesh.compiled.rewire import rewire
-from twin.mesh.compiled.state import NOTHING, OFF, SENDS, Mesh, build_mesh
-from twin.mesh.plan import MESSAGE, USE, WISH, MeshPlan
+from twin.mesh.compiled.state import NOTHING, OFF, SENDS, Mesh, build_mesh, placed_mesh
+from twin.mesh.plan import FACTS, MESSAGE, USE, WISH, MeshPlan
 from twin.mesh.rules.mac import multicast_bytes
 from twin.mesh.rules.radio import hour_of
 
@@ -62,6 +63,21 @@ class CompiledMesh:
         self._prepared: set[tuple[int, ...]] = set()  # sizes whose lengths are known
         self._begin: Callable[..., int] | None = None
         self.halted_us = NEVER
+        self._run = settled(run, self._mesh, 0, self._room, self._chunk, 0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state between two advances: of the chunk what was not yielded yet."""
+        fresh = self._chunk[self._yielded : self._used].copy()
+        return self.__dict__ | {"_chunk": fresh, "_run": None, "_begin": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Go on from there, arrays in memory as the kernel likes them."""
+        self.__dict__.update(state)
+        fresh = state["_chunk"]
+        self._chunk = np.empty(max(self._chunk_rows, len(fresh)), MESH_EVENT)
+        self._chunk[: len(fresh)] = fresh
+        self._used, self._yielded = len(fresh), 0
+        self._mesh = placed_mesh(self._mesh)
         self._run = settled(run, self._mesh, 0, self._room, self._chunk, 0)
 
     def offer(self, wishes: NDArray[np.void], to: NDArray[np.int32], now_us: int) -> None:
@@ -225,12 +241,14 @@ class CompiledMesh:
         places, marks = self._mesh.places[nodes], self._mesh.mouths["marks"]
         marks[places] = (marks[places] & ~np.uint8(mark)) | (mark if is_set else 0)
 
-    def look_up(self, messages: NDArray[np.int64]) -> NDArray[np.void]:
-        """Return some messages as they are now, an array of ``MESSAGE`` records."""
-        found = self._mesh.messages.take(messages)
-        for name in ("source", "target", "subject", "report_to"):
-            found[name] = self._numbers[found[name]]
-        return found
+    def facts(self, first: int) -> NDArray[np.void]:
+        """Return what hosts have to know of all messages from one on, an array of ``FACTS``."""
+        fresh = self._mesh.messages[first : self.count]
+        facts = np.empty(len(fresh), FACTS)
+        facts["source"] = self._numbers.take(fresh["source"])
+        facts["asked"], facts["group"] = fresh["asked"], NOTHING
+        facts["kind"], facts["answer"] = fresh["kind"], fresh["answer"]
+        return facts
 
     @property
     def count(self) -> int:
@@ -239,7 +257,10 @@ class CompiledMesh:
 
     def messages(self) -> NDArray[np.void]:
         """Return all messages so far, an array of ``MESSAGE`` records."""
-        return self.look_up(np.arange(self.count))
+        found = self._mesh.messages[: self.count].copy()
+        for name in ("source", "target", "subject", "report_to"):
+            found[name] = self._numbers[found[name]]
+        return found
 
     def use(self) -> NDArray[np.void]:
         """Return what each node's radio did so far, an array of ``USE`` records."""

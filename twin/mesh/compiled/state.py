@@ -4,12 +4,12 @@ What every frame touches at every receiver is as small as can be (``EAR``); what
 touch lies elsewhere.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.arrays import empty_tree, leaf_bits, zeros
+from twin.arrays import empty_tree, leaf_bits, placed, zeros
 from twin.draws import fold, root
 from twin.events import NEVER
 from twin.mesh.compiled.order import order_links, order_nodes
@@ -237,3 +237,10 @@ def build_mesh(plan: MeshPlan) -> Mesh:
         used=np.zeros(2, np.int64),
         turn=np.full(2, NEVER, np.int64),
     )
+
+
+def placed_mesh(mesh: Mesh) -> Mesh:
+    """Return a mesh that was copied, what the kernel visits at random where that is quick."""
+    visited = ("tree", "ears", "mouths", "lines", "routes", "waiting", "known", "below")
+    arrays: dict[str, Any] = {name: placed(getattr(mesh, name)) for name in visited}
+    return mesh._replace(**arrays)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from twin.draws import fold
 from twin.events import MESH_EVENT, NEVER, Answer, Cause, MeshKind, MessageKind
-from twin.mesh.plan import MESSAGE, USE
+from twin.mesh.plan import FACTS, MESSAGE, USE
 from twin.mesh.reference.node import Frame, Message, Node, Wait
 from twin.mesh.reference.routing import Routing
 from twin.mesh.rules.mac import (
@@ -346,20 +346,21 @@ class ReferenceMesh(Routing):
 
     def messages(self) -> NDArray[np.void]:
         """Return all messages so far, an array of ``MESSAGE`` records."""
-        return self.look_up(np.arange(self.count))
+        found = np.zeros(self.count, MESSAGE)
+        for record, message in zip(found, self._messages, strict=True):
+            for name, value in message.as_record().items():
+                record[name] = value
+        return found
 
     @property
     def count(self) -> int:
         """How many messages there are so far [1]."""
         return len(self._messages)
 
-    def look_up(self, messages: NDArray[np.int64]) -> NDArray[np.void]:
-        """Return some messages as they are now, an array of ``MESSAGE`` records."""
-        found = np.zeros(len(messages), MESSAGE)
-        for record, m in zip(found, messages.tolist(), strict=True):
-            for name, value in self._messages[m].as_record().items():
-                record[name] = value
-        return found
+    def facts(self, first: int) -> NDArray[np.void]:
+        """Return what hosts have to know of all messages from one on, an array of ``FACTS``."""
+        fresh = self._messages[first:]
+        return np.array([(m.source, m.asked, -1, m.kind, m.answer) for m in fresh], FACTS)
 
     def use(self) -> NDArray[np.void]:
         """Return what each node's radio did so far, an array of ``USE`` records."""
