@@ -72,6 +72,9 @@ def test_every_field_without_a_row_is_required_or_empty_by_design() -> None:
         "mesh.changes.*.bridges",
         "mesh.collectors",
         "mesh.collectors.*.devices",
+        "mesh.firmware",
+        "mesh.image",
+        "mesh.image_bytes",
         "mesh.multicasts",
         "mesh.multicasts.*.to",
         "mesh.nodes",
@@ -82,16 +85,25 @@ def test_every_field_without_a_row_is_required_or_empty_by_design() -> None:
         "mesh.upgrades.*.transport",
         "site.stations",
         "site.walls",
+        "snap.collectors",
+        "snap.device_types",
+        "snap.devices",
+        "snap.firmware",
+        "snap.images",
+        "snap.users",
         "work.jobs",
         "work.jobs.*.zones",
         "work.shifts",
         "work.shifts.*.breaks",
         "work.shifts.*.zones",
     }
-    own = ("channel", "network_id", "feature_bits", "encryption", "encryption_key",
-           "transmit_power")  # fmt: skip
+    network = ("channel", "network_id", "feature_bits", "encryption", "encryption_key")
+    own = (*network, "transmit_power", "firmware", "image", "image_bytes")
     empty |= {f"mesh.{group}.*.{name}" for group in ("nodes", "bridges") for name in own}
-    empty |= {f"mesh.changes.*.{name}" for name in own[:-1]}
+    empty |= {f"mesh.changes.*.{name}" for name in network}
+    # As the document's own examples have it: a licence allows everything, a device is an RF200.
+    allowed = ("site_director", "data_collector", "site_doctor", "types")
+    empty |= {f"snap.licence.{name}" for name in allowed} | {"snap.devices.*.platform"}
     optional = {key for key in schema_keys() if not node_of(key).required}
     assert optional == empty
     assert not optional & rows().keys()

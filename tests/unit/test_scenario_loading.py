@@ -27,7 +27,7 @@ from twin.scenario import (
 
 NAMES = (
     "cold_store", "measured_mesh", "mesh_10k", "peak_week", "pilot_line", "quiet_line",
-    "reference_site", "upgrade_night", "wifi_outage",
+    "reference_site", "trial_licence", "upgrade_night", "wifi_outage",
 )  # fmt: skip
 
 

@@ -24,16 +24,34 @@ from twin.scenario.loading import from_document, load, vary
 from twin.scenario.measured import ANY_CHANNEL, Measured
 from twin.scenario.mesh import Bridge, Mesh, MeshMac, MeshRadio, Multicast, NodeGroup
 from twin.scenario.mesh_change import NETWORK_FIELDS, MeshChange, NetworkChange
-from twin.scenario.mesh_host import Collector, MeshHost, MeshSurvey, MeshUpgrade, Survey, Upgrade
+from twin.scenario.mesh_host import (
+    Collector,
+    MeshHost,
+    MeshSurvey,
+    MeshUpgrade,
+    Survey,
+    Upgrade,
+    usual_collector,
+)
 from twin.scenario.mesh_routing import MeshRouting
 from twin.scenario.run import Run
 from twin.scenario.site import Site, Station, Wall, Zone
+from twin.scenario.snap import (
+    SNAP_PASSWORD,
+    Snap,
+    SnapCollector,
+    SnapDevices,
+    SnapImage,
+    SnapLicence,
+    SnapUser,
+)
 from twin.scenario.work import Break, JobConfig, JobLines, Orders, Shift, Work
 
 __all__ = [
     "ANY_CHANNEL",
     "NETWORK_FIELDS",
     "NODE_PLATFORM",
+    "SNAP_PASSWORD",
     "Asset",
     "Assumption",
     "Ble",
@@ -78,6 +96,12 @@ __all__ = [
     "Scenario",
     "Shift",
     "Site",
+    "Snap",
+    "SnapCollector",
+    "SnapDevices",
+    "SnapImage",
+    "SnapLicence",
+    "SnapUser",
     "Station",
     "Survey",
     "Uniform",
@@ -95,6 +119,7 @@ __all__ = [
     "node_platform",
     "scanner_model",
     "scanner_models",
+    "usual_collector",
     "vary",
     "warnings",
 ]

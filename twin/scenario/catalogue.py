@@ -71,6 +71,8 @@ NODE_PLATFORM = "RF200"
 class NodePlatform:
     """One platform of mesh nodes: its script space, and the firmware that there is for it [B].
 
+    ``part_names`` are the modules that it is sold as.
+
     Sources in `data/platforms.toml`.
     """
 
@@ -78,6 +80,7 @@ class NodePlatform:
     script_space_bytes: int
     firmware_versions: tuple[str, ...]
     firmware_size_bytes: int
+    part_names: tuple[str, ...]
 
 
 def scanner_models() -> tuple[str, ...]:
@@ -131,6 +134,7 @@ def node_platform(name: str) -> NodePlatform:
         script_space_bytes=int(table["script_space"].value),
         firmware_versions=tuple(table["firmware_versions"].value),
         firmware_size_bytes=int(table["firmware_size"].value),
+        part_names=tuple(table["part_names"].value),
     )
 
 

@@ -200,7 +200,8 @@ def _about_mesh(scenario: Scenario) -> Iterator[str]:
     for change in mesh.changes:
         if all(getattr(change, name) is None for name in NETWORK_FIELDS):
             yield f"mesh.changes.{change.name}: nothing changes; give it a channel, for example"
-    if not (mesh.multicasts or mesh.surveys or mesh.collectors or mesh.upgrades or mesh.changes):
+    planned = mesh.multicasts, mesh.surveys, mesh.collectors, mesh.upgrades, mesh.changes
+    if not any((*planned, scenario.snap.collectors)):
         yield "mesh.multicasts: nothing is sent over the mesh unless you do, with Twin.multicast"
 
 

@@ -21,6 +21,7 @@ from twin.scenario.mesh import Mesh
 from twin.scenario.mesh_host import host_findings
 from twin.scenario.run import Run
 from twin.scenario.site import Site, unknown
+from twin.scenario.snap import Snap, snap_findings
 from twin.scenario.work import Work
 
 __all__ = ["Provenance", "Scenario"]
@@ -47,6 +48,7 @@ class Scenario(Part):
     links: Links
     cloud: Cloud
     mesh: Mesh
+    snap: Snap
     coexistence: Coexistence | None = None
 
     _provenance: Provenance = PrivateAttr(default_factory=Provenance)
@@ -171,6 +173,7 @@ class Scenario(Part):
             mesh.collectors, mesh.upgrades, mesh.changes, sorted(known),
             [bridge.name for bridge in mesh.bridges],
         )  # fmt: skip
+        findings += snap_findings(self.snap, {name: mesh.named(name) for name in known})
         return findings
 
 

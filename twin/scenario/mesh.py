@@ -24,9 +24,11 @@ from twin.scenario.mesh_host import (
     MeshHost,
     MeshSurvey,
     MeshUpgrade,
+    SizeBytes,
     Survey,
     Upgrade,
     packets_too_long,
+    software_findings,
 )
 from twin.scenario.mesh_routing import Attempts, MeshRouting
 from twin.scenario.quantities import (
@@ -177,7 +179,10 @@ class MeshMac(Part):
 
 
 class Member(Part):
-    """What a node may have of its own; None means as in `[mesh]`."""
+    """What a node may have of its own; None means as in `[mesh]`.
+
+    It begins with `firmware`, and with the script `image` of `image_bytes` [B].
+    """
 
     process_groups: Groups
     forward_groups: Groups
@@ -187,6 +192,9 @@ class Member(Part):
     encryption: Encryption | None = None
     encryption_key: Key | None = None
     transmit_power_dbm: PowerDbm | None = None
+    firmware: str | None = None
+    image: str | None = None
+    image_bytes: SizeBytes | None = None
 
 
 class NodeGroup(Member):
@@ -256,6 +264,9 @@ class Mesh(Part):
     feature_bits: FeatureBits
     encryption: Encryption
     encryption_key: Key
+    firmware: str | None = None
+    image: str | None = None
+    image_bytes: SizeBytes | None = None
     radio: MeshRadio
     mac: MeshMac
     routing: MeshRouting
@@ -347,6 +358,8 @@ class Mesh(Part):
         whose += [(f"nodes.{group.name}.", group) for group in self.nodes]
         whose += [(f"bridges.{bridge.name}.", bridge) for bridge in self.bridges]
         for prefix, member in whose:
+            given = member.firmware, member.image, member.image_bytes
+            yield from software_findings(prefix, *given)
             encryption = member.encryption or self.encryption
             key = self.encryption_key if member.encryption_key is None else member.encryption_key
             if encryption != "none" and not key:

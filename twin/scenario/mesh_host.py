@@ -9,6 +9,7 @@ from pydantic import Field
 
 from twin.scenario.base import Finding, Name, Part
 from twin.scenario.catalogue import NODE_PLATFORM, node_platform
+from twin.scenario.defaults import rows
 from twin.scenario.mesh_change import MeshChange, NetworkChange
 from twin.scenario.quantities import DurationUs, PositiveDurationUs, Share
 from twin.scenario.site import unknown
@@ -22,6 +23,8 @@ __all__ = [
     "Upgrade",
     "host_findings",
     "packets_too_long",
+    "software_findings",
+    "usual_collector",
 ]
 
 Baud = Annotated[int, Field(strict=True, ge=300, le=1_000_000)]
@@ -188,15 +191,65 @@ def host_findings(
 
 def _upgrade_findings(upgrade: Upgrade) -> Iterator[Finding]:
     """Yield what of an upgrade there is not, or fits on no node."""
-    platform, key = node_platform(NODE_PLATFORM), f"mesh.upgrades.{upgrade.name}"
-    space_bytes, versions = platform.script_space_bytes, list(platform.firmware_versions)
+    key, space_bytes = f"mesh.upgrades.{upgrade.name}", _space_bytes()
     if upgrade.image and upgrade.size_bytes > space_bytes:
         what, allowed = "no node has so much room", f"at most {space_bytes}"
         yield Finding(f"{key}.size_bytes", what, str(upgrade.size_bytes), allowed)
-    if upgrade.firmware and upgrade.firmware not in versions:
-        yield unknown(f"{key}.firmware", upgrade.firmware, "firmware", versions)
+    if upgrade.firmware:
+        yield from _firmware_findings(f"{key}.firmware", upgrade.firmware)
     if not upgrade.image and not upgrade.firmware:
         yield Finding(key, "brings nothing", '""', "an image, firmware, or both")
+
+
+def _space_bytes() -> int:
+    return node_platform(NODE_PLATFORM).script_space_bytes
+
+
+def _firmware_findings(key: str, version: str) -> Iterator[Finding]:
+    versions = list(node_platform(NODE_PLATFORM).firmware_versions)
+    if version not in versions:
+        yield unknown(key, version, "firmware", versions)
+
+
+def software_findings(
+    prefix: str, firmware: str | None, image: str | None, image_bytes: int | None
+) -> Iterator[Finding]:
+    """Yield what nodes cannot begin with.
+
+    Parameters
+    ----------
+    prefix
+        What stands before the keys.
+    firmware, image, image_bytes
+        What the scenario says that they run, and how long the script is [B].
+    """
+    if firmware is not None:
+        yield from _firmware_findings(f"{prefix}firmware", firmware)
+    if (image is None) != (image_bytes is None):
+        missing = "image" if image is None else "image_bytes"
+        yield Finding(f"{prefix}{missing}", "only half of a script", "(absent)", "both, or none")
+    elif image_bytes is not None and image_bytes > _space_bytes():
+        what, allowed = "no node has so much room", f"at most {_space_bytes()}"
+        yield Finding(f"{prefix}image_bytes", what, str(image_bytes), allowed)
+
+
+def usual_collector(name: str, every_us: int) -> Collector:
+    """Return a collector that asks as all do that say nothing else.
+
+    Parameters
+    ----------
+    name
+        What it is called: any text.
+    every_us
+        How often it polls [us].
+    """
+    given = {
+        key.rpartition(".")[2]: row.toml_value
+        for key, row in rows().items()
+        if key.startswith("mesh.collectors.*.")
+    }
+    usual = Collector.model_validate({**given, "name": "usual"})
+    return usual.model_copy(update={"name": name, "every_us": every_us})
 
 
 def packets_too_long(
