@@ -53,6 +53,7 @@ class StartUpgrade:
     """Bring ``firmware`` (a version) and then an ``image`` to devices, now; "" leaves one out.
 
     ``devices`` names nodes and groups, nobody means all; ``size_bytes`` is that of the image [B].
+    Two images of one name are told apart by their ``crc``.
     """
 
     image: str
@@ -60,6 +61,38 @@ class StartUpgrade:
     firmware: str
     devices: tuple[str, ...]
     transport: str
+    crc: int = 0
+
+    def __post_init__(self) -> None:
+        """Take a list, as the journal gives it, for a tuple."""
+        object.__setattr__(self, "devices", tuple(self.devices))
+
+
+@dataclass(frozen=True)
+class StartUpgrades:
+    """Carry out ``upgrades`` one after the other, behind all that were begun like this before."""
+
+    upgrades: tuple[StartUpgrade, ...]
+
+    def __post_init__(self) -> None:
+        """Take lists and tables, as the journal gives them, for what they are."""
+        given = (StartUpgrade(**one) if isinstance(one, dict) else one for one in self.upgrades)
+        object.__setattr__(self, "upgrades", tuple(given))
+
+
+@dataclass(frozen=True)
+class SetCollector:
+    """Let a collector poll ``devices`` every ``every_us`` [us], now and from now on.
+
+    It takes the place of the one of the same name; without devices it ends. After
+    ``unlimited_until_us`` [us] it polls only the first ``limit`` devices of the list [1].
+    """
+
+    name: str
+    devices: tuple[str, ...]
+    every_us: int
+    limit: int
+    unlimited_until_us: int
 
     def __post_init__(self) -> None:
         """Take a list, as the journal gives it, for a tuple."""
@@ -105,8 +138,8 @@ class CutPower:
 
 
 Command = (
-    InstallGateway | SendMulticast | StartSurvey | StartUpgrade | CancelUpgrade | ChangeNetwork
-    | CutPower
+    InstallGateway | SendMulticast | StartSurvey | StartUpgrade | StartUpgrades | CancelUpgrade
+    | ChangeNetwork | CutPower | SetCollector
 )  # fmt: skip
 """What users ask of the site: the journal keeps it, and the desk carries it out."""
 
@@ -115,9 +148,11 @@ ACTIONS: dict[str, type[Command]] = {
     "send multicast": SendMulticast,
     "start survey": StartSurvey,
     "start upgrade": StartUpgrade,
+    "start upgrades": StartUpgrades,
     "cancel upgrade": CancelUpgrade,
     "change network": ChangeNetwork,
     "cut power": CutPower,
+    "set collector": SetCollector,
 }
 """What the journal calls each command."""
 

@@ -1,7 +1,8 @@
 """Opening a twin: of a scenario, or one that was saved."""
 
 import math
-from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from twin import store
 from twin.errors import StateError
 from twin.scenario import Scenario, from_document, load
 from twin.twin import Record, Twin
+from twin.twin_past import last_past
 
 __all__ = ["open"]
 
@@ -36,7 +38,8 @@ def open(  # noqa: A001 - the public name is twin.open
         ``"rows"`` keeps every event; ``"kpis"`` keeps only what key figures need.
     state
         File of the twin: opened again where it exists, written by ``save()``. With a saved twin:
-        another, new file for ``save()``.
+        another, new file for ``save()``. A saved twin is to be trusted like code: where it has a
+        snapshot of this version it goes on from there, and else runs again from its start.
 
     Raises
     ------
@@ -92,32 +95,38 @@ def _reopen(
     for name, asked, found in (("seed", seed, saved.seed), ("engine", engine, saved.engine)):
         if asked is not None and asked != found:
             raise StateError(path, f"saved with {name} {found}, asked for {asked}")
-    opened = Twin(
-        scenario or from_document(saved.document, file=str(path)),
-        seed=saved.seed,
-        engine=saved.engine,
-        record=record,
-        state=state,
-    )
+    scenario = scenario or from_document(saved.document, file=str(path))
+    opened, entry = _gone_on(path, scenario, saved, record, state)
     opened.database = store.Database.of(state, path)
-    _replay(opened, path, saved)
+    _replay(opened, path, saved, entry)
     return opened
 
 
-def _replay(opened: Twin, path: Path, saved: store.Saved) -> None:
-    """Run a twin again to where it stood, with what was asked of it on the way."""
-    before = [entry for entry in saved.commands if entry.number <= saved.saved_entry]
-    _run_through(opened, before, saved.saved_us)
-    _same_figures(path, saved, opened.kpis())
-    _run_through(opened, saved.commands[len(before) :], saved.now_us)
+def _gone_on(
+    path: Path, scenario: Scenario, saved: store.Saved, record: Record, state: Path
+) -> tuple["Twin", int]:
+    """Return a twin as of the last snapshot, and up to which entry of the journal that is.
+
+    Who has no valid snapshot loses nothing but time: that twin stands at its start.
+    """
+    make = partial(
+        Twin, scenario, seed=saved.seed, engine=saved.engine, record=record, state=state
+    )  # fmt: skip
+    past = last_past(path, scenario, seed=saved.seed, engine=saved.engine, record=record)
+    if past is not None:
+        with suppress(store.FrozenError):
+            return make(past=past), past.entry
+    return make(), 0
 
 
-def _run_through(opened: Twin, entries: Sequence[store.Entry], until_us: int) -> None:
-    """Run to a moment, and let the site do at each what was asked of it then."""
-    for entry in entries:
-        opened.run_to_us(entry.now_us)
-        opened.carry_out(entry.command)
-    opened.run_to_us(until_us)
+def _replay(opened: Twin, path: Path, saved: store.Saved, entry: int) -> None:
+    """Run a twin on to where it stood, with what was asked of it behind an entry of the journal."""
+    later = [one for one in saved.commands if one.number > entry]
+    before = [one for one in later if one.number <= saved.saved_entry]
+    if opened.now_us <= saved.saved_us and entry <= saved.saved_entry:
+        opened.run_again(before, saved.saved_us)
+        _same_figures(path, saved, opened.kpis())
+    opened.run_again(later[len(before) :], max(saved.now_us, opened.now_us))
 
 
 def _same_figures(path: Path, saved: store.Saved, now: pd.DataFrame) -> None:

@@ -1,14 +1,13 @@
 """One open twin: a site, its rows, and what can be asked of them."""
 
-import json
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -23,12 +22,13 @@ from twin.analysis.tally import Tally
 from twin.api.clients import Clients
 from twin.commands import ACTIONS, Command, InstallGateway
 from twin.errors import RunError
-from twin.events import EVENT, MESH_EVENT, Kind
+from twin.events import MESH_EVENT, Kind
 from twin.floor.plan import orders_us
 from twin.frames import Frames
 from twin.scenario import Scenario
 from twin.twin_hosts import HostsTwin
 from twin.twin_mesh import MeshTwin
+from twin.twin_past import Past, PastTwin, Record
 from twin.units import format_duration, parse_duration
 from twin.world.desk import carry_out, check
 from twin.world.pace import run_in_slices
@@ -37,19 +37,17 @@ from twin.world.site import Site
 
 __all__ = ["Record", "Twin"]
 
-_SAVED_AT_ONCE = 1 << 17  # rows
 _COUNTED_AT_ONCE = 1 << 18
 
-Record = Literal["rows", "kpis"]
 
-
-class Twin(Clients, MeshTwin, HostsTwin):
+class Twin(Clients, MeshTwin, HostsTwin, PastTwin):
     """A site in time; make one with ``twin.open``."""
 
     def __init__(
-        self, scenario: Scenario, *, seed: int, engine: str, record: Record, state: Path | None
-    ) -> None:
-        """Build the site at its first moment."""
+        self, scenario: Scenario, *, seed: int, engine: str, record: Record, state: Path | None,
+        past: Past | None = None,
+    ) -> None:  # fmt: skip
+        """Build the site at its first moment, or let it go on from a past."""
         if engine not in ("compiled", "reference"):
             raise RunError(f'engine is "compiled" or "reference", not {engine!r}')
         if record not in ("rows", "kpis"):
@@ -63,15 +61,19 @@ class Twin(Clients, MeshTwin, HostsTwin):
         self.state = state
         self._rows, self._mesh_rows = store.KeptRows(), store.KeptRows(MESH_EVENT)
         self._counted = 0  # rows that the tally has seen
-        self._site = Site(
-            scenario, seed, engine, self._take, keeps_rows=record == "rows",
-            mesh_sink=self._take_mesh,
-        )  # fmt: skip
-        roster = self._site.roster
+        self._in_file = 0, 0  # rows of each kind that stand there with the last snapshot
+        if past is None:
+            self._site = Site(
+                scenario, seed, engine, self._take, keeps_rows=record == "rows",
+                mesh_sink=self._take_mesh,
+            )  # fmt: skip
+            roster = self._site.roster
+            self._tally = Tally(
+                [w.job for w in roster.workers], len(roster.scanners), len(roster.gateways)
+            )
+        else:
+            self._take_up(past)
         self.origin_us = self._site.calendar.origin_us
-        self._tally = Tally(
-            [w.job for w in roster.workers], len(roster.scanners), len(roster.gateways)
-        )
         self._memory: tuple[tuple[int, int], store.Connection] | None = None
 
     def __repr__(self) -> str:
@@ -168,7 +170,11 @@ class Twin(Clients, MeshTwin, HostsTwin):
         until_us
             The moment [us].
         """
-        run_in_slices(self._site.run, self.now_us, until_us, self.scenario.name, progress)
+        try:
+            run_in_slices(self._site.run, self.now_us, until_us, self.scenario.name, progress)
+        finally:
+            if "newsroom" in self.__dict__:
+                self.newsroom.look()
 
     @cached_property
     def database(self) -> store.Database:
@@ -302,74 +308,3 @@ class Twin(Clients, MeshTwin, HostsTwin):
             "numpy": np.__version__,
             "numba": version("numba"),
         }
-
-    def save(self, path: str | Path | None = None) -> Path:
-        """Write the twin to an SQLite file: whole, or not at all.
-
-        Raises
-        ------
-        RunError
-            No path is given and the twin was opened without a state file.
-        OutputError
-            The file cannot be written.
-        """
-        if path is None and self.state is None:
-            raise RunError("save where? give a path, or open the twin with state=")
-        target = Path(path if path is not None else self.state or "")
-        if self.state is not None and target.absolute() == self.state.absolute():
-            store.save(self.database, self._content())
-        else:
-            store.write(target, self._content(), self.__dict__.get("database"))
-        return target
-
-    def _meta(self) -> dict[str, str]:
-        """Return how this twin was made, as its database says it."""
-        return {
-            **self.provenance(),
-            "scenario": json.dumps(self.scenario.document(), sort_keys=True),
-            "name": self.scenario.name,
-            "origin_us": str(self.origin_us),
-            "saved_us": "0",
-            "saved_entry": "0",
-        }
-
-    def _content(self) -> store.Content:
-        """Return what a saved twin holds beside its account."""
-        table = self.kpi_table().itertuples(index=False)
-        shown = (
-            (name, None if pd.isna(v) else float(v), unit, text) for name, v, unit, text in table
-        )
-        return store.Content(
-            meta=self._meta() | {"saved_us": str(self.now_us)},
-            roster=self.roster,
-            shifts=[shift.name for shift in self.scenario.work.shifts],
-            kpis=shown,
-            chunks=self._coded_rows,
-        )
-
-    def _coded_rows(self, first: int) -> Iterator[tuple[NDArray[np.void], list[str | None]]]:
-        """Return the rows from one on, in pieces, and what each scan reads."""
-        rows = self.rows() if self.record == "rows" else np.zeros(0, EVENT)
-        for begin in range(first, len(rows), _SAVED_AT_ONCE):
-            chunk = rows[begin : begin + _SAVED_AT_ONCE]
-            yield chunk, self.frames.codes(chunk)
-
-    def sql(self, query: str) -> pd.DataFrame:
-        """Return the answer of a query on the twin so far; the tables are in store/schema.sql.
-
-        Those of the account are filled once somebody has asked for it.
-
-        Raises
-        ------
-        RunError
-            No query, or one that would change something.
-        """
-        own: store.Database | None = self.__dict__.get("database")
-        seen = self.now_us, own.connection.total_changes if own else 0
-        if self._memory is None or self._memory[0] != seen:
-            self._memory = seen, store.in_memory(self._content(), own)
-        try:
-            return pd.read_sql_query(query, self._memory[1])
-        except (pd.errors.DatabaseError, TypeError) as error:
-            said = str(error.__cause__ or error)
-            raise RunError(f"not a query that can be answered: {said}") from error

@@ -29,6 +29,7 @@ from twin.units import parse_duration
 
 if TYPE_CHECKING:
     from twin.world.hosts import Jobs
+    from twin.world.network import Network
     from twin.world.site import Site
 
 __all__ = ["HostsTwin"]
@@ -50,6 +51,10 @@ class HostsTwin:
         _site: Site
 
         @property
+        def network(self) -> Network:
+            """The mesh in time."""
+
+        @property
         def now_us(self) -> int:
             """The simulated moment [us]."""
 
@@ -59,12 +64,12 @@ class HostsTwin:
     @property
     def _jobs(self) -> Jobs:
         """What the hosts do."""
-        return self._site.network.jobs
+        return self.network.jobs
 
     @property
     def _node_names(self) -> list[str]:
         """What the nodes are called, in the order in which rows number them."""
-        return [node.name for node in self._site.network.nodes]
+        return [node.name for node in self.network.nodes]
 
     def survey(self, generation: str | None = None) -> int:
         """Survey the mesh from now on; return the survey's number in ``surveys()``.
@@ -148,6 +153,7 @@ class HostsTwin:
             firmware=firmware or "",
             devices=(devices,) if isinstance(devices, str) else tuple(devices),
             transport=transport or settings.transport,
+            crc=0 if script is None else script.crc,
         ))  # fmt: skip
         return len(self._jobs.upgrades) - 1
 

@@ -76,8 +76,8 @@ class MeshTwin:
             """Ask something of the site."""
 
     @property
-    def _network(self) -> Network:
-        """The mesh of the site."""
+    def network(self) -> Network:
+        """The mesh in time, with the hosts behind its bridges."""
         return self._site.network
 
     def _take_mesh(self, chunk: NDArray[np.void]) -> None:
@@ -101,8 +101,8 @@ class MeshTwin:
     @property
     def _shape(self) -> _Shape:
         """What the mesh looks like since nodes moved to other networks last."""
-        if self._last_shape is None or self._last_shape.moves != self._network.moves:
-            self._last_shape = _Shape(self._network)
+        if self._last_shape is None or self._last_shape.moves != self.network.moves:
+            self._last_shape = _Shape(self.network)
         return self._last_shape
 
     def nodes(self) -> pd.DataFrame:
@@ -112,8 +112,8 @@ class MeshTwin:
         reaches, and ``cut_off`` why; without an ``articulation`` node others would lose each other.
         Times are in [us], places in [m]; the frame is empty where there is no mesh.
         """
-        nodes, use = self._network.nodes, self._network.engine.use()
-        hops = hop_counts(self._network.plan, bridges(nodes))
+        nodes, use = self.network.nodes, self.network.engine.use()
+        hops = hop_counts(self.network.plan, bridges(nodes))
         articulation = set(articulation_nodes(self.mesh))
         frame = pd.DataFrame({
             "node": [node.name for node in nodes],
@@ -130,7 +130,7 @@ class MeshTwin:
         })  # fmt: skip
         for name in use.dtype.names or ():
             frame[name] = use[name]
-        frame["heard_air_us"] = self._network.heard_us()
+        frame["heard_air_us"] = self.network.heard_us()
         return frame
 
     def links(self) -> pd.DataFrame:
@@ -162,10 +162,10 @@ class MeshTwin:
         RunError
             There is no such node.
         """
-        names = [node.name for node in self._network.nodes]
+        names = [node.name for node in self.network.nodes]
         if source not in names:
             raise RunError(f"no node of the mesh is called {source!r}", hint="nodes() lists them")
-        plan, mac = self._network.plan, self._network.plan.mac[0]
+        plan, mac = self.network.plan, self.network.plan.mac[0]
         frame_bytes = payload_bytes + int(mac["overhead_bytes"])
         shares = expected_reach(plan, names.index(source), ttl, frame_bytes=frame_bytes)
         return pd.Series(shares, index=pd.RangeIndex(1, ttl + 1, name="hops"), name="share")
@@ -203,8 +203,8 @@ class MeshTwin:
         RunError
             There is no mesh, no such node, or the message fits into no packet.
         """
-        names = [node.name for node in self._network.nodes]
-        number = len(self._network.engine.messages())
+        names = [node.name for node in self.network.nodes]
+        number = len(self.network.engine.messages())
         self.submit(SendMulticast(
             source=source if source is not None else (names or [""])[0],
             groups=groups,
@@ -245,10 +245,10 @@ class MeshTwin:
         that have it, ``reach`` is their share of the ``others`` in the source's network [1], and
         ``last_us`` when a node processed it last [us].
         """
-        found = self._network.engine.messages()
-        others = self._network.others(found["source"])
+        found = self.network.engine.messages()
+        others = self.network.others(found["source"])
         kinds = {member.value: member.name.lower() for member in MessageKind}
-        names = np.array([*(node.name for node in self._network.nodes), ""], object)
+        names = np.array([*(node.name for node in self.network.nodes), ""], object)
         frame = pd.DataFrame({
             "kind": pd.Series(found["kind"]).map(kinds).astype("category"),
             "made_us": found["made_us"],
@@ -311,7 +311,7 @@ class MeshTwin:
                 kinds = ", ".join(member.name.lower() for member in MeshKind)
                 raise RunError(f"no kind of mesh event is called {kind!r}; there are {kinds}")
             rows = rows[rows["kind"] == MeshKind[kind.upper()]]
-        names = np.array([*(node.name for node in self._network.nodes), ""], object)
+        names = np.array([*(node.name for node in self.network.nodes), ""], object)
         frame = pd.DataFrame({
             name: rows[name] for name in rows.dtype.names or () if name not in {"kind", "cause"}
         })  # fmt: skip
@@ -324,12 +324,12 @@ class MeshTwin:
 
     def _mesh_kpis(self) -> Iterator[pd.DataFrame]:
         """Yield the key figures of the mesh as one row, and those of the band that it shares."""
-        if self._network.nodes:
-            engine = self._network.engine
+        if self.network.nodes:
+            engine = self.network.engine
             use, cut = engine.use(), len(self._cut_off)
-            messages, heard_us = engine.messages(), self._network.heard_us()
-            others = self._network.others(messages["source"])
+            messages, heard_us = engine.messages(), self.network.heard_us()
+            others = self.network.others(messages["source"])
             yield mesh_row(messages, use, heard_us, others, cut, self.now_us)
-            yield hosts_row(self._network.jobs, self._network.hosts.lines_lost)
+            yield hosts_row(self.network.jobs, self.network.hosts.lines_lost)
         if self._site.band is not None:
             yield band_row(*self._site.band.figures(self.now_us))

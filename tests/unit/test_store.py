@@ -240,7 +240,7 @@ def test_a_long_run_is_saved_piece_by_piece_to_the_same_file(
     opened: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = opened.save(tmp_path / "whole.sqlite")
-    monkeypatch.setattr(importlib.import_module("twin.twin"), "_SAVED_AT_ONCE", 100)
+    monkeypatch.setattr(importlib.import_module("twin.twin_past"), "_SAVED_AT_ONCE", 100)
     assert opened.save(tmp_path / "pieces.sqlite").read_bytes() == whole.read_bytes()
 
 
@@ -312,14 +312,22 @@ def test_a_truncated_file_is_refused(file: Path, tmp_path: Path) -> None:
         twin.open(path)
 
 
-def test_a_format_of_the_future_is_refused_with_what_to_do(file: Path, tmp_path: Path) -> None:
-    path = tmp_path / "future.sqlite"
+@pytest.mark.parametrize(("found", "is_newer"), [("9", True), ("3", False), ("x", False)])
+def test_another_format_is_refused_with_what_to_do(
+    found: str, is_newer: bool, file: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "other.sqlite"
     path.write_bytes(file.read_bytes())
-    database_of(path, "UPDATE meta SET value = '9' WHERE key = 'format'")
+    database_of(path, f"UPDATE meta SET value = '{found}' WHERE key = 'format'")  # noqa: S608
+    database_of(path, "UPDATE meta SET value = '7.8.9' WHERE key = 'twin'")
+    before = path.read_bytes()
     with pytest.raises(StateError) as refused:
         twin.open(path)
-    assert f"saved in format 9, this version reads format {database.FORMAT}" in str(refused.value)
-    assert "open it with the version that wrote it" in str(refused.value)
+    said = str(refused.value)
+    assert f"saved in format {found}, this version reads format {database.FORMAT}" in said
+    assert "open it with the version that wrote it (twin 7.8.9)" in said
+    assert ("a newer version wrote it" in said, "or update this one" in said) == (is_newer,) * 2
+    assert path.read_bytes() == before
 
 
 def test_opening_does_not_change_the_file(file: Path) -> None:

@@ -4,22 +4,18 @@ It lives in the twin's database and knows nothing of HTTP. What changes it is wr
 ``journal`` in the same transaction: what was done, and when on the simulated clock.
 """
 
-import hashlib
-import hmac
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from twin.commands import InstallGateway
 from twin.scenario import Scenario, gateway_model
 from twin.store.database import Database
+from twin.store.keeper import Clock, Keeper
 from twin.world.roster import Roster
 
-__all__ = ["Account", "Clock", "DeviceConfig", "Gateway", "JobConfig", "User", "made_uuid"]
-
-_SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}
+__all__ = ["Account", "DeviceConfig", "Gateway", "JobConfig", "User"]
 
 
 class User(NamedTuple):
@@ -85,23 +81,7 @@ class DeviceConfig(NamedTuple):
     updated_ms: int
 
 
-def made_uuid(*parts: object) -> str:
-    """Return the UUID that belongs to some words: the same for the same words."""
-    digest = hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=16).digest()
-    return str(UUID(bytes=digest, version=4))
-
-
-class Clock(Protocol):
-    """What tells the time: ``origin_us`` is the start of the run since 1970 [us]."""
-
-    origin_us: int
-
-    @property
-    def now_us(self) -> int:
-        """The simulated moment [us]."""
-
-
-class Account:
+class Account(Keeper):
     """The account of one customer."""
 
     def __init__(
@@ -118,20 +98,13 @@ class Account:
         clock
             Says what time it is.
         """
-        self.customer_id = scenario.cloud.customer_id
+        super().__init__(database, clock, "account", scenario.cloud.customer_id)
         self._users: dict[str, User] = {}
-        self._hashes: dict[tuple[str, str], bool] = {}
-        self._db = database
-        self._clock = clock
-        with database.transaction():
-            query = "SELECT count FROM account_made WHERE name = 'account'"
-            if self._db.execute(query).fetchone() == (0,):
+        query = "SELECT count FROM account_made WHERE name = 'account'"
+        if database.execute(query).fetchone() == (0,):  # who only looks writes nothing
+            with database.transaction():
                 self._count("account")
                 self._begin(scenario, roster)
-
-    def _now_ms(self) -> int:
-        """Return the simulated moment since 1970 [ms]."""
-        return (self._clock.origin_us + self._clock.now_us) // 1000
 
     def _begin(self, scenario: Scenario, roster: Roster) -> None:
         """Write down what the scenario brings: it was there when the run began."""
@@ -189,18 +162,11 @@ class Account:
         return self._remove("user", user_id)
 
     def knows(self, email: str, password: str) -> User | None:
-        """Return the user whose password this is.
-
-        A verified password is remembered as a keyed hash: scrypt takes 30 ms each time.
-        """
+        """Return the user whose password this is."""
         user = self.user_of(email)
         if user is None or user.password is None:
             return None
-        keyed = hmac.new(user.salt, password.encode(), hashlib.sha256).hexdigest()
-        if (user.id, keyed) not in self._hashes:
-            found = hashlib.scrypt(password.encode(), salt=user.salt, **_SCRYPT)
-            self._hashes[user.id, keyed] = hmac.compare_digest(found, user.password)
-        return user if self._hashes[user.id, keyed] else None
+        return user if self._passwords.match(user.id, password, user.salt, user.password) else None
 
     def _insert_user(
         self, email: str, names: tuple[str, str, str], now_ms: int, password: str | None
@@ -209,8 +175,8 @@ class Account:
         first, last, role = names
         user_id = self._uuid("user", email.lower(), self._count("user"))
         salt = UUID(user_id).bytes
-        known = password and hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
-        user = User(user_id, email, first, last, role, "en", now_ms, now_ms, salt, known or None)
+        known = self._passwords.hashed(password, salt) if password else None
+        user = User(user_id, email, first, last, role, "en", now_ms, now_ms, salt, known)
         self._insert("user", user)
 
     # --- gateways -------------------------------------------------------------------------------
@@ -347,49 +313,6 @@ class Account:
         """Return how many rows of a table came or went since the account was opened [1]."""
         query = "SELECT count(*) FROM journal WHERE action IN (?, ?)"
         return int(self._db.execute(query, (f"add {table}", f"remove {table}")).fetchone()[0])
-
-    def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
-        """Return what is kept under a name, made when it is first asked for.
-
-        Keys and certificates cannot be made again from the seed, so they are kept and saved.
-        """
-        query = "SELECT value FROM account_secret WHERE name = ?"
-        row = self._db.execute(query, (name,)).fetchone()
-        if row is None:
-            row = (make(),)
-            with self._db.transaction():
-                self._insert("secret", (name, *row))
-        return bytes(row[0])
-
-    def _uuid(self, *parts: object) -> str:
-        """Return the UUID of something of this customer."""
-        return made_uuid(self.customer_id, *parts)
-
-    def _count(self, table: str) -> int:
-        """Return how many rows a table has ever had, and count one more: no id comes twice."""
-        query = "UPDATE account_made SET count = count + 1 WHERE name = ? RETURNING count"
-        return int(self._db.execute(query, (table,)).fetchone()[0])
-
-    def _insert(self, table: str, values: tuple[Any, ...]) -> None:
-        """Insert a row, its values in the order of the schema."""
-        marks = ", ".join("?" * len(values))
-        self._db.execute(f"INSERT INTO account_{table} VALUES ({marks})", values)  # noqa: S608 - ours
-
-    def _remove(self, table: str, found: str) -> bool:
-        """Remove a row by id and write that down; say whether there was one [ms]."""
-        query = f"SELECT 1 FROM account_{table} WHERE id = ?"  # noqa: S608 - ours
-        if self._db.execute(query, (found,)).fetchone() is None:
-            return False
-        with self._change(f"remove {table}", id=found):
-            self._db.execute(f"DELETE FROM account_{table} WHERE id = ?", (found,))  # noqa: S608 - ours
-        return True
-
-    @contextmanager
-    def _change(self, action: str, **facts: object) -> Iterator[None]:
-        """Change something and write it down, both or neither."""
-        with self._db.transaction():
-            yield
-            self._db.note(self._clock.now_us, action, facts)
 
 
 def _job_config(row: tuple[Any, ...]) -> JobConfig:

@@ -18,10 +18,10 @@ from typing import Any, Self
 from twin.errors import OutputError, StateError
 from twin.store.claims import claim, is_claimed_elsewhere
 
-__all__ = ["FORMAT", "Connection", "Database", "made_file", "make_tables", "put_meta"]
+__all__ = ["FORMAT", "Connection", "Database", "made_file", "make_tables", "opened", "put_meta"]
 
 Connection = sqlite3.Connection
-FORMAT = "3"
+FORMAT = "4"
 
 
 class Database:
@@ -79,6 +79,12 @@ class Database:
             return cls(sqlite3.connect(path, isolation_level=None), path)
         except sqlite3.Error as error:
             raise OutputError(path, str(error)) from error
+
+    def fork(self) -> Self:
+        """Return a copy in memory."""
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        self.connection.backup(connection)
+        return type(self)(connection)
 
     def prepare(self) -> None:
         """Find out now whether the file can be written, and keep other processes from it.
@@ -181,6 +187,15 @@ class Database:
     def _written_by_others(self) -> int:
         """Return a number that changes when another connection changes the file."""
         return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Connection]:
+    """Give a connection to a file for a look; raises sqlite3.Error where it is no database."""
+    # Not read-only: what a killed process left beside the file has to be taken in.
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
+    with _closed(connection):
+        yield connection
 
 
 def make_tables(connection: Connection) -> None:

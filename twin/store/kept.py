@@ -21,6 +21,18 @@ class KeptRows:
         self._used = 0
         self._chunks: list[NDArray[np.void]] = []  # not in the whole yet
 
+    def __len__(self) -> int:
+        """How many there are [1]."""
+        return self._used + sum(map(len, self._chunks))
+
+    def fork(self) -> "KeptRows":
+        """Return the same rows, to which others are added: what there is is shared, not copied."""
+        found = KeptRows(self._whole.dtype)
+        # Of our room the fork knows the used part only, so its next rows find room of its own.
+        found._whole, found._used = self._whole[: self._used], self._used
+        found._chunks = list(self._chunks)
+        return found
+
     def add(self, chunk: NDArray[np.void]) -> None:
         """Take the next rows; they must not be changed later."""
         self._chunks.append(chunk)

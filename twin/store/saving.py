@@ -12,10 +12,18 @@ from numpy.typing import NDArray
 from twin.commands import ACTIONS, Command
 from twin.errors import StateError
 from twin.events import COLUMNS, FULL_BATTERY, KIND_MEANING, OUTCOME_MEANING
-from twin.store.database import FORMAT, Connection, Database, made_file, make_tables, put_meta
+from twin.store.database import (
+    FORMAT,
+    Connection,
+    Database,
+    made_file,
+    make_tables,
+    opened,
+    put_meta,
+)
 from twin.world.roster import Roster
 
-__all__ = ["Content", "Entry", "Saved", "in_memory", "read", "save", "write"]
+__all__ = ["Content", "Entry", "Saved", "commands", "in_memory", "read", "save", "write"]
 
 _PERCENT = 100 / FULL_BATTERY
 _REPLACED = ("worker", "scanner", "gateway", "kpi", "kind", "outcome", "column_meaning")
@@ -25,7 +33,8 @@ Chunk = tuple[NDArray[np.void], list[str | None]]
 class Content(NamedTuple):
     """What is saved of a twin beside its account.
 
-    ``chunks`` gives the rows from one on, and their scan texts, None for no scan.
+    ``chunks`` gives the rows from one on, and their scan texts, None for no scan; ``snapshot``
+    writes one, where there is to be one.
     """
 
     meta: Mapping[str, str]
@@ -33,6 +42,7 @@ class Content(NamedTuple):
     shifts: Sequence[str]
     kpis: Iterable[tuple[str, float | None, str, str]]
     chunks: Callable[[int], Iterable[Chunk]]
+    snapshot: Callable[[Connection], None] | None
 
 
 def save(database: Database, content: Content) -> None:
@@ -92,6 +102,8 @@ def _fill(connection: Connection, content: Content) -> None:
     for rows, codes in content.chunks(first):
         _insert(connection, "event", _event_values(first, rows, codes))
         first += len(rows)
+    if content.snapshot is not None:
+        content.snapshot(connection)
 
 
 def _fill_words(connection: sqlite3.Connection) -> None:
@@ -198,22 +210,14 @@ def read(path: Path) -> Saved:
         The file is not a saved twin, or of a format that this version does not read.
     """
     try:
-        # Not read-only: what a killed process left beside the file has to be taken in.
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
-        try:
+        with opened(path) as connection:
             meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
             if meta.get("format") != FORMAT:
-                raise StateError(
-                    path,
-                    f"saved in format {meta.get('format')}, this version reads format {FORMAT}",
-                    hint="open it with the version that wrote it (meta.twin)",
-                )
+                raise _other_format(path, meta)
             kpis = dict(connection.execute("SELECT name, value FROM kpi").fetchall())
             journal = connection.execute("SELECT * FROM journal ORDER BY id").fetchall()
-        finally:
-            connection.close()
     except sqlite3.Error as error:
-        raise StateError(path, f"not a saved twin: {error}") from error
+        raise _unreadable(path, error) from error
     try:
         return Saved(
             document=json.loads(meta["scenario"]),
@@ -226,11 +230,41 @@ def read(path: Path) -> Saved:
             saved_entry=int(meta["saved_entry"]),
             version=meta["twin"],
             kpis=kpis,
-            commands=[
-                Entry(number, now_us, ACTIONS[action](**json.loads(facts)))
-                for number, now_us, action, facts in journal
-                if action in ACTIONS
-            ],
+            commands=_entries(journal),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StateError(path, f"not a saved twin: damaged, {error!r} in meta") from error
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> StateError:
+    """Return what is said where SQLite cannot read a file."""
+    codes = sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN
+    if path.is_file() and error.sqlite_errorcode & 0xFF in codes:
+        # A file that was served is written ahead: SQLite needs room beside it, even to look.
+        hint = "copy it to a folder that can be written, and open it there"
+        return StateError(path, f"cannot be opened where it is: {error}", hint=hint)
+    return StateError(path, f"not a saved twin: {error}")
+
+
+def _other_format(path: Path, meta: Mapping[str, str]) -> StateError:
+    """Return what is said of a file that this version cannot read."""
+    found, by = str(meta.get("format")), meta.get("twin", "unknown")
+    said = f"saved in format {found}, this version reads format {FORMAT}"
+    hint = f"open it with the version that wrote it (twin {by})"
+    if found.isdigit() and int(found) > int(FORMAT):
+        said, hint = f"{said}: a newer version wrote it", f"{hint}, or update this one"
+    return StateError(path, said, hint=hint)
+
+
+def commands(connection: Connection) -> list[Entry]:
+    """Return what the site was asked, in order, as the journal has it."""
+    return _entries(connection.execute("SELECT * FROM journal ORDER BY id").fetchall())
+
+
+def _entries(journal: Iterable[tuple[int, int, str, str]]) -> list[Entry]:
+    """Return those lines of a journal that the site carries out."""
+    return [
+        Entry(number, now_us, ACTIONS[action](**json.loads(facts)))
+        for number, now_us, action, facts in journal
+        if action in ACTIONS
+    ]

@@ -77,6 +77,41 @@ CREATE TABLE account_provisioning (
     gateway TEXT PRIMARY KEY REFERENCES account_gateway (id), token TEXT NOT NULL UNIQUE,
     expires_ms INTEGER NOT NULL, used_ms INTEGER
 );
+-- The service on the gateway (SNAP Thing Services): what it knows beside the mesh itself.
+CREATE TABLE snap_user (
+    name TEXT PRIMARY KEY, salt BLOB NOT NULL, password BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE snap_device_type (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, description TEXT NOT NULL UNIQUE
+);
+-- A device keeps the name of its type when that is deleted.
+CREATE TABLE snap_device (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, addr TEXT NOT NULL UNIQUE, description TEXT NOT NULL,
+    platform TEXT NOT NULL, device_type TEXT NOT NULL
+);
+CREATE TABLE snap_batch (id TEXT PRIMARY KEY, device_ids TEXT NOT NULL);
+CREATE TABLE snap_image (
+    id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, crc INTEGER NOT NULL, content BLOB NOT NULL,
+    size_bytes INTEGER NOT NULL, number INTEGER PRIMARY KEY AUTOINCREMENT
+);
+CREATE TABLE snap_collector (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, device_types TEXT NOT NULL,
+    query_function TEXT NOT NULL, poll_interval_s INTEGER NOT NULL
+);
+CREATE TABLE snap_configuration (
+    id TEXT NOT NULL UNIQUE, groups TEXT NOT NULL, number INTEGER PRIMARY KEY AUTOINCREMENT
+);
+-- What runs for long: which upgrades of the site, or which survey, belong to it.
+CREATE TABLE snap_update (
+    id TEXT NOT NULL UNIQUE, task_id TEXT NOT NULL UNIQUE, groups TEXT NOT NULL,
+    number INTEGER PRIMARY KEY AUTOINCREMENT
+);
+CREATE TABLE snap_topology (
+    id TEXT NOT NULL UNIQUE, task_id TEXT NOT NULL UNIQUE, survey INTEGER NOT NULL,
+    is_deleted INTEGER NOT NULL, number INTEGER PRIMARY KEY AUTOINCREMENT
+);
+-- The licence and the configured network.
+CREATE TABLE snap_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- What cannot be made again from the seed: keys and certificates.
 CREATE TABLE account_secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 -- What was changed, in order: in the account, and on the site (the actions of twin/commands.py).
@@ -85,4 +120,17 @@ CREATE TABLE journal (
 );
 -- How many of each were ever made, so that no id comes twice.
 CREATE TABLE account_made (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO account_made VALUES ('account', 0), ('user', 0), ('gateway', 0), ('job_config', 0);
+INSERT INTO account_made VALUES
+    ('account', 0), ('user', 0), ('gateway', 0), ('job_config', 0),
+    ('things', 0), ('batch', 0), ('image', 0), ('configuration', 0), ('update', 0), ('topology', 0);
+-- The last snapshot: the state of the site, and all rows up to it in pieces, each with a digest.
+-- Only what made_by names can read it; everybody else goes the same way from the journal.
+CREATE TABLE snapshot (
+    id INTEGER PRIMARY KEY CHECK (id = 1), now_us INTEGER NOT NULL, entry INTEGER NOT NULL,
+    made_by TEXT NOT NULL, floor_rows INTEGER NOT NULL, mesh_rows INTEGER NOT NULL,
+    digest BLOB NOT NULL, state BLOB NOT NULL
+);
+CREATE TABLE snapshot_rows (
+    of TEXT NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
+    digest BLOB NOT NULL, rows BLOB NOT NULL, PRIMARY KEY (of, first)
+);

@@ -12,6 +12,23 @@ from twin.scenario.work import DAYS
 
 _US = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - of UTC, as what is reckoned with it
+
+
+def iso_utc(since_1970_us: int) -> str:
+    """Return a moment as ISO 8601 in UTC, like 2016-07-27T13:57:43.361554Z.
+
+    Parameters
+    ----------
+    since_1970_us
+        The moment [us].
+    """
+    return (_EPOCH + since_1970_us * _US).isoformat(timespec="microseconds") + "Z"
+
+
+def day_ends_us(day: date) -> int:
+    """Return when a day of UTC is over, since 1970 [us]."""
+    return (datetime.combine(day, time()) + _DAY - _EPOCH) // _US
 
 
 class Calendar:

@@ -1,6 +1,8 @@
 """The desk: takes what users ask of the site, and has it carried out."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from twin.commands import (
     CancelUpgrade,
@@ -9,8 +11,10 @@ from twin.commands import (
     CutPower,
     InstallGateway,
     SendMulticast,
+    SetCollector,
     StartSurvey,
     StartUpgrade,
+    StartUpgrades,
 )
 from twin.errors import RunError
 from twin.resources import near
@@ -27,23 +31,10 @@ _TRANSPORTS = ("auto", "unicast", "multicast")
 
 def check(site: Site, asked: Command) -> None:
     """Raise RunError for what the site could not do."""
-    match asked:
-        case InstallGateway():
-            _check_gateway(site, asked)
-        case SendMulticast():
-            _check_multicast(site, asked)
-        case StartSurvey():
-            _check_survey(site, asked)
-        case StartUpgrade():
-            _check_upgrade(site, asked)
-        case CancelUpgrade():
-            _check_cancel(site, asked)
-        case ChangeNetwork():
-            _check_change(site, asked)
-        case CutPower():
-            _check_power(site, asked)
-        case _:
-            raise RunError(f"no command of twin.commands: {asked!r}")
+    checking = _CHECKS.get(type(asked))
+    if checking is None:
+        raise RunError(f"no command of twin.commands: {asked!r}")
+    checking(site, asked)
 
 
 def _check_gateway(site: Site, asked: InstallGateway) -> None:
@@ -82,10 +73,28 @@ def _check_upgrade(site: Site, asked: StartUpgrade) -> None:
         raise RunError(f'transport is "auto", "unicast" or "multicast", not {asked.transport!r}')
     mesh = site.scenario.mesh
     _check_names("devices", asked.devices, tuple(mesh.places_to_name))
-    site.network.jobs.parts(asked.firmware, asked.image, asked.size_bytes)
+    site.network.jobs.parts(asked.firmware, asked.image, asked.size_bytes, asked.crc)
     busy = site.network.jobs.busy(asked.devices)
     if busy:
         raise RunError(f"{busy} is being upgraded already", hint="wait for it, or cancel_upgrade()")
+
+
+def _check_upgrades(site: Site, asked: StartUpgrades) -> None:
+    """Refuse upgrades of which one could not be."""
+    for one in asked.upgrades:
+        _check_upgrade(site, one)
+
+
+def _check_collector(site: Site, asked: SetCollector) -> None:
+    """Refuse a collector without a host or a name, of nodes that there are not, or too often."""
+    _check_host(site)
+    if not asked.name:
+        raise RunError("a collector has a name")
+    _check_names("devices", asked.devices, tuple(site.scenario.mesh.places_to_name))
+    if type(asked.every_us) is not int or asked.every_us <= 0:
+        raise RunError(f"a collector polls every so many microseconds, not {asked.every_us!r}")
+    if type(asked.limit) is not int or asked.limit < 0:
+        raise RunError(f"limit is a number of devices, 0 for none, not {asked.limit!r}")
 
 
 def _check_cancel(site: Site, asked: CancelUpgrade) -> None:
@@ -190,6 +199,19 @@ def _check_multicast(site: Site, asked: SendMulticast) -> None:
         )
 
 
+_CHECKS: dict[type, Callable[[Site, Any], None]] = {
+    InstallGateway: _check_gateway,
+    SendMulticast: _check_multicast,
+    StartSurvey: _check_survey,
+    StartUpgrade: _check_upgrade,
+    StartUpgrades: _check_upgrades,
+    SetCollector: _check_collector,
+    CancelUpgrade: _check_cancel,
+    ChangeNetwork: _check_change,
+    CutPower: _check_power,
+}
+
+
 def carry_out(site: Site, asked: Command) -> None:
     """Let a site do what is asked of it, at the moment that its clock shows."""
     match asked:
@@ -197,6 +219,6 @@ def carry_out(site: Site, asked: Command) -> None:
             site.install(asked)
         case SendMulticast():
             site.multicast(asked)
-        case StartSurvey() | StartUpgrade() | CancelUpgrade() | ChangeNetwork() | CutPower():
+        case _:
             site.network.run(site.now_us)
             site.network.jobs.carry_out(asked, site.now_us)

@@ -17,6 +17,7 @@ from twin.mesh.nodes import MeshNode, make_nodes
 from twin.mesh.nodes import Network as NodeNetwork
 from twin.mesh.plan import empty_wishes
 from twin.world.hosts import Hosts, Jobs
+from twin.world.polling import first_collectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ class Network:
             Whether the sink keeps what it is given; else a chunk is only good until the next.
         """
         self._scenario, self._seed, self._mesh = scenario, seed, scenario.mesh
-        self._sink = sink
+        self.sink = sink
         self.nodes = make_nodes(scenario, seed)
         self.plan = make_mesh_plan(scenario, self.nodes, seed)
         self.engine = make_mesh(engine, self.plan, keeps_rows=keeps_rows)
@@ -64,6 +65,8 @@ class Network:
         self._index = {node.name: n for n, node in enumerate(self.nodes)}
         self.hosts = Hosts(self._mesh, self.plan, self.engine, self)
         self.jobs = Jobs(self.hosts, self.nodes)
+        for asked in first_collectors(scenario, self.plan, self.nodes):
+            self.jobs.carry_out(asked, 0)
 
     def others(self, sources: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return how many other nodes were in the network of the source of each message [1].
@@ -116,7 +119,7 @@ class Network:
         while True:
             due_us = min(self.hosts.next_us, until_us)
             for chunk in self.engine.advance(due_us):
-                self._sink(chunk)
+                self.sink(chunk)
                 self.hosts.see(chunk)
             if self.engine.halted_us != NEVER:
                 continue

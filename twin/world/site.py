@@ -8,7 +8,7 @@ goes first, so a place freed by one shift can be taken by the next.
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import simpy
@@ -108,10 +108,29 @@ class Site:
         for item in range(len(scenario.mesh.multicasts)):
             self._post(Row(self.network.due_us(item, 0), _SEND, item, 0))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the site between two runs: of the environment only the moment and its agenda."""
+        ordered = sorted(self._env._queue)  # of two at the same moment the one posted first
+        agenda = [event.value for *_, event in ordered if event.value is not None]
+        return self.__dict__ | {"_env": self.now_us, "agenda": agenda}  # None: ends of runs
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Go on from there, in an environment of its own."""
+        self.__dict__.update(state, _env=simpy.Environment(state["_env"]), agenda=set())
+        for row in state["agenda"]:
+            self._post(row)
+
     @property
     def now_us(self) -> int:
         """The simulated moment [us]."""
         return int(self._env.now)
+
+    @property
+    def given(self) -> dict[str, object]:
+        """What is no part of the state beside the scenario, by name."""
+        return {
+            "calendar": self.calendar, "sink": self._sink, "mesh_sink": self.network.sink,
+        }  # fmt: skip
 
     def run(self, until_us: int) -> None:
         """Let time pass up to a moment; what happens at that moment is left for later.
@@ -166,7 +185,7 @@ class Site:
             return
         self.agenda.add(row)
         event = simpy.Event(self._env)
-        event._ok, event._value = True, None
+        event._ok, event._value = True, row
         event.callbacks = [lambda _: self._happen(row)]
         priority = _SIMPY_OWN_PRIORITIES + row.rank * len(self.scenario.work.shifts) + row.shift
         self._env.schedule(event, priority, row.due_us - self.now_us)  # type: ignore[arg-type]

@@ -34,11 +34,14 @@ class Collector(Work):
     """
 
     def __init__(
-        self, hosts: Hosts, number: int, facts: Facts, devices: dict[int, list[int]]
-    ) -> None:
-        """Plan the polls of some devices, by bridge."""
+        self, hosts: Hosts, number: int, facts: Facts, devices: dict[int, list[int]],
+        few: dict[int, list[int]] | None = None, unlimited_until_us: int = NEVER,
+    ) -> None:  # fmt: skip
+        """Plan the polls of some devices, by bridge; from a moment on only of a few [us]."""
         self._hosts, self._number, self._facts = hosts, number, facts
-        self._devices = devices
+        self._all = self._devices = devices
+        self._few, self._unlimited_until_us = few or {}, unlimited_until_us
+        self._is_stopped = False
         self._left: dict[int, list[int]] = {}
         self.polls: list[Poll] = []
         self._left_out = 0
@@ -47,6 +50,10 @@ class Collector(Work):
     def name(self) -> str:
         """What the scenario calls it."""
         return self._facts.name
+
+    def stop(self) -> None:
+        """Begin no more polls."""
+        self._is_stopped = True
 
     @property
     def device_count(self) -> int:
@@ -62,12 +69,18 @@ class Collector(Work):
         if tag == _CLOSE:
             self._close(now_us)
             return
+        if self._is_stopped:
+            return
         self._hosts.wake(self._number, _POLL, now_us + self._facts.every_us)
+        devices = self._all if now_us < self._unlimited_until_us else self._few
+        if not devices:
+            return
         if self.polls and self.polls[-1].ended_us == NEVER:
             self._left_out += 1
             return
         self.polls.append(Poll(now_us, left_out=self._left_out))
         self._left_out = 0
+        self._devices = devices
         if self._facts.transport == "unicast":
             self._left = {bridge: devices[::-1] for bridge, devices in self._devices.items()}
             for bridge in self._devices:

@@ -1,31 +1,34 @@
-"""What runs on the nodes: firmware, scripts, and what of an image each has received so far."""
+"""What runs on the nodes: firmware and scripts, and what an upgrade did to each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from twin.draws import fold, root, unit
+from twin.mesh.images import make_image, read_image
 from twin.mesh.rules.streams import DEFECT, VOLTAGE
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
+    from twin.mesh.nodes import MeshNode
     from twin.mesh.plan import MeshPlan
+    from twin.mesh.transfer import Transfer
     from twin.scenario import MeshUpgrade
 
 
 class Devices:
     """All nodes of a mesh as things that run something."""
 
-    def __init__(self, plan: MeshPlan, settings: MeshUpgrade) -> None:
-        """Let every node run what it came with."""
+    def __init__(self, plan: MeshPlan, settings: MeshUpgrade, nodes: Sequence[MeshNode]) -> None:
+        """Let every node run what it came with; "" where nobody knows what that is."""
         self._seed = root(int(plan.mac[0]["seed"]))
         self._words, self._settings = plan.words, settings
-        self.image = [""] * plan.nodes
-        self.firmware = [""] * plan.nodes
+        scripts = {(node.image, node.image_bytes) for node in nodes if node.image}
+        known = {script: read_image(make_image(*script)).script for script in scripts}
+        self.image = [known.get((node.image, node.image_bytes), "") for node in nodes]
+        self.firmware = [node.firmware for node in nodes]
 
     def _share(self, stream: int, node: int) -> float:
         """Return a node's luck in something that does not change, from 0 to 1."""
@@ -48,59 +51,6 @@ def _parts(version: str) -> tuple[int, ...]:
 
 
 @dataclass
-class Transfer:
-    """An image on its way to some devices: who has which chunk of it, and since when.
-
-    Parameters
-    ----------
-    nodes
-        Which devices, shape (devices,).
-    of_nodes
-        How many nodes there are in all [1].
-    chunks
-        How many chunks it has [1].
-    """
-
-    nodes: NDArray[np.int64]
-    of_nodes: int
-    chunks: int
-    has: NDArray[np.bool_] = field(init=False)
-    erased: NDArray[np.bool_] = field(init=False)
-    first_us: NDArray[np.int64] = field(init=False)
-    last_us: NDArray[np.int64] = field(init=False)
-    is_settled: NDArray[np.bool_] = field(init=False)
-    place: NDArray[np.int64] = field(init=False)
-    """Where each node stands among the devices, -1 for who is none, shape (of_nodes,)."""
-
-    def __post_init__(self) -> None:
-        """Begin with nothing received."""
-        count = len(self.nodes)
-        self.has = np.zeros((count, self.chunks), bool)
-        self.erased = np.zeros(count, bool)
-        self.first_us, self.last_us = np.full(count, -1), np.full(count, -1)
-        self.is_settled = np.zeros(count, bool)
-        self.place = np.full(self.of_nodes, -1)
-        self.place[self.nodes] = np.arange(count)
-
-    @property
-    def is_complete(self) -> NDArray[np.bool_]:
-        """Which devices have every chunk, shape (devices,)."""
-        return np.asarray(self.has.all(axis=1))
-
-    def take(self, chunk: int, places: NDArray[np.int64], times_us: NDArray[np.int64]) -> None:
-        """Devices that have erased what they had take a chunk."""
-        ready = self.erased[places]
-        places, times_us = places[ready], times_us[ready]
-        self.has[places, chunk] = True
-        self.first_us[places] = np.where(self.first_us[places] < 0, times_us, self.first_us[places])
-        self.last_us[places] = times_us
-
-    def missing(self, place: int) -> list[int]:
-        """Return the chunks that a device has not."""
-        return np.flatnonzero(~self.has[place]).tolist()
-
-
-@dataclass
 class Record:
     """What an upgrade did to one device; ``reason`` is empty where it went well."""
 
@@ -112,11 +62,12 @@ class Record:
     done_us: int = -1
     received_bytes: int = 0
     retries: int = 0
+    failed: str = ""  # which kind of part did not get there
 
 
 @dataclass(frozen=True)
 class Part:
-    """One image to be brought: its kind, name or version, and size [B]."""
+    """One image to be brought: its kind, what a node says that runs it, and size [B]."""
 
     kind: str
     name: str

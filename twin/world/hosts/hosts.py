@@ -7,18 +7,20 @@ stops before, so that the host can act on it when the serial line has passed it.
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
+from twin.compiling import settled
 from twin.draws import fold, root
-from twin.events import NEVER, Answer, Cause, MeshKind, MessageKind
-from twin.mesh.plan import MESSAGE, empty_wishes
+from twin.events import NEVER, Answer, Cause
+from twin.mesh.plan import FACTS, empty_wishes
+from twin.mesh.sift import make_sieve, sift
 from twin.world.hosts.line import Line
 from twin.world.hosts.work import Call, Question, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,11 +37,10 @@ _REASONS = {
 }  # fmt: skip
 TIMEOUT = "timeout"
 # Plain numbers: arrays are compared with these at every step.
-_DROPPED_ROW, _HEARD_ROW = int(MeshKind.DROPPED), int(MeshKind.HEARD)
-_MULTICAST, _UNICAST = int(MessageKind.MULTICAST), int(MessageKind.UNICAST)
 _REPORT = int(Answer.REPORT)
 _PASSED = ["time_us", "message", "node", "air_us"]
-_FACTS = ["kind", "asked", "answer", "source"]
+_HEEDED = ["message", "node"]
+_FEW_ROWS = 1 << 10
 
 
 class Networks(Protocol):
@@ -82,14 +83,19 @@ class Hosts:
         self._question_of: dict[int, int] = {}  # by message
         self._work_of: dict[int, tuple[int, int]] = {}  # by multicast: work and item
         self._told: dict[int, tuple[int, int]] = {}  # by what nodes say: work and item
-        self._facts = np.zeros(0, [(name, MESSAGE[name]) for name in _FACTS])
+        self._facts, self._sieve = np.zeros(0, FACTS), make_sieve(_FEW_ROWS)
         self._known = 0  # of how many messages there are facts
+        self._sift: Callable[..., None] | None = None
         seed = root(int(plan.mac[0]["seed"]))
         self.node_states = [fold(seed, int(word)) for word in plan.words.tolist()]
         bridges = np.flatnonzero(plan.is_bridge).tolist()
         settings = mesh.host.uart_baud, mesh.host.uart_framing_bytes, mesh.host.uart_packets
         self._down = {bridge: Line(*settings) for bridge in bridges}
         self._up = {bridge: Line(*settings) for bridge in bridges}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state; the sieve is room to work in, and its rule is found again."""
+        return self.__dict__ | {"_sieve": make_sieve(0), "_sift": None}
 
     @property
     def next_us(self) -> int:
@@ -261,34 +267,36 @@ class Hosts:
         if not self.works or len(rows) == 0:
             return
         self._learn_messages()
-        kinds = rows["kind"]
-        self._see_drops(rows.compress(kinds == _DROPPED_ROW))
-        # Of records, ``compress`` and ``take`` are far quicker than an index.
-        heard = rows.compress((kinds == _HEARD_ROW) & (rows["processed"] == 1))
-        said = self._facts["kind"][heard["message"]]
-        is_unicast, asked = said == _UNICAST, self._facts["asked"][heard["message"]]
-        to_host = self.plan.is_bridge[heard["node"]] & (is_unicast | (asked >= 0))
-        if to_host.any():
-            for row, about in zip(
-                heard.compress(to_host)[_PASSED].tolist(), asked[to_host].tolist(), strict=True
-            ):
-                self._pass_up(row, about)
-        to_node = is_unicast & ~to_host
-        if to_node.any():
-            for message, node in heard.compress(to_node)[["message", "node"]].tolist():
-                work, tag = self._work_of.get(message, (_NOTHING, 0))
-                if work != _NOTHING:
-                    self.works[work].heeded(tag, node)
-        is_flooded = said == _MULTICAST
-        self._see_received(heard if is_flooded.all() else heard.compress(is_flooded))
+        if len(rows) > len(self._sieve.flooded):
+            self._sieve = make_sieve(2 * len(rows))
+        sieve = self._sieve
+        arguments = rows, self._facts, self.plan.is_bridge, sieve
+        if self._sift is None:
+            self._sift = settled(sift, *arguments)
+        self._sift(*arguments)
+        dropped, to_host, to_node, groups = sieve.used.tolist()
+        # Of records ``take`` is far quicker than an index.
+        if dropped:
+            self._see_drops(rows.take(sieve.dropped[:dropped]))
+        if to_host:
+            for row in rows.take(sieve.to_host[:to_host])[_PASSED].tolist():
+                self._pass_up(row)
+        if to_node:
+            self._see_heeded(rows.take(sieve.to_node[:to_node]))
+        first = 0
+        for message, end in sieve.groups[:groups].tolist():
+            self._see_received(message, rows, sieve.flooded[first:end])
+            first = end
 
     def _learn_messages(self) -> None:
         """Note what matters of the messages that are new."""
         known, count = self._known, self.engine.count
+        if count == known:
+            return
         if count > len(self._facts):
-            more = np.zeros(max(count, 2 * len(self._facts)) - len(self._facts), self._facts.dtype)
+            more = np.zeros(max(count, 2 * len(self._facts)) - len(self._facts), FACTS)
             self._facts = np.concatenate([self._facts, more])
-        self._facts[known:count] = self.engine.look_up(np.arange(known, count))[_FACTS]
+        self._facts[known:count] = self.engine.facts(known)
         self._known = count
 
     def _see_drops(self, dropped: NDArray[np.void]) -> None:
@@ -299,9 +307,26 @@ class Hosts:
                 work = self._questions[q].work
                 self._post(int(row["time_us"]), _DROPPED, work, q, (int(row["cause"]),))
 
-    def _pass_up(self, row: tuple[int, int, int, int], asked: int) -> None:
+    def _see_heeded(self, heard: NDArray[np.void]) -> None:
+        """Tell each piece of work which nodes processed what they were told."""
+        for message, node in heard[_HEEDED].tolist():
+            work, tag = self._work_of.get(message, (_NOTHING, 0))
+            if work != _NOTHING:
+                self.works[work].heeded(tag, node)
+
+    def _see_received(
+        self, message: int, rows: NDArray[np.void], places: NDArray[np.int32]
+    ) -> None:
+        """Tell the work that multicast a message who processed it."""
+        work, item = self._whose(message)
+        if work != _NOTHING:
+            source = int(self._facts["source"][message])
+            self.works[work].received(item, source, rows.take(places))
+
+    def _pass_up(self, row: tuple[int, int, int, int]) -> None:
         """Pass an answer or a report up to the host behind a bridge; see ``_PASSED``."""
         now_us, message, node, air_us = row
+        asked = int(self._facts["asked"][message])
         passed_us = self._up[node].pass_us(self._packet_bytes(air_us), now_us)
         if passed_us is None:
             return
@@ -329,17 +354,3 @@ class Hosts:
     def _packet_bytes(self, air_us: int) -> int:
         """Return how long the packet of a frame is that was so long on the air [B]."""
         return (air_us - 192) // 32 - self.mesh.mac.frame_bytes
-
-    def _see_received(self, heard: NDArray[np.void]) -> None:
-        """Tell each piece of work who processed what it multicast."""
-        if len(heard) == 0:
-            return
-        messages = heard["message"]
-        first = messages[0]
-        all_same = (messages == first).all()
-        for message in [int(first)] if all_same else np.unique(messages).tolist():
-            work, item = self._whose(message)
-            if work != _NOTHING:
-                source = int(self._facts["source"][message])
-                mine = heard if all_same else heard.compress(messages == message)
-                self.works[work].received(item, source, mine)

@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twin.commands import CancelUpgrade, ChangeNetwork, CutPower, StartSurvey, StartUpgrade
-from twin.mesh.images import firmware
+from twin.commands import (
+    CancelUpgrade,
+    ChangeNetwork,
+    CutPower,
+    SetCollector,
+    StartSurvey,
+    StartUpgrade,
+    StartUpgrades,
+)
+from twin.events import NEVER
+from twin.mesh.images import firmware, make_image, read_image, script_of
 from twin.mesh.topology import hop_counts
-from twin.scenario import NETWORK_FIELDS, NODE_PLATFORM
+from twin.scenario import NETWORK_FIELDS, NODE_PLATFORM, usual_collector
 from twin.world.hosts.change import NetworkChange
 from twin.world.hosts.collector import Collector
 from twin.world.hosts.devices import Devices, Part
@@ -33,11 +42,15 @@ class Jobs:
         self._index = {node.name: n for n, node in enumerate(nodes)}
         self._bridge_of: list[int] | None = None
         self._moves = 0  # of nodes to other networks when that was found
-        self.devices = Devices(hosts.plan, mesh.upgrade)
+        self.devices = Devices(hosts.plan, mesh.upgrade, nodes)
         self.surveys: list[Survey] = []
         self.collectors: list[Collector] = []
         self.upgrades: list[Upgrade] = []
         self.changes: list[NetworkChange] = []
+        self._line: list[Upgrade] = []  # that go one after the other
+        self.polled: dict[str, SetCollector] = {}
+        """What users set collectors to, by name."""
+        self._set: dict[str, Collector] = {}  # what polls so
         for survey in mesh.surveys:
             self.survey(survey.generation or mesh.survey.generation, survey.after_us)
         for facts in mesh.collectors:
@@ -45,7 +58,9 @@ class Jobs:
             self.collectors.append(work)
             hosts.add(work, facts.after_us)
         for item in mesh.upgrades:
-            parts = self.parts(item.firmware, item.image, item.size_bytes)
+            made = make_image(item.image, item.size_bytes) if item.image else None
+            crc = read_image(made).crc if made else 0
+            parts = self.parts(item.firmware, item.image, item.size_bytes, crc)
             transport = item.transport or mesh.upgrade.transport
             self.upgrade(parts, item.devices, transport, item.after_us)
         for change in mesh.changes:
@@ -87,7 +102,7 @@ class Jobs:
         self.surveys.append(work)
         return len(self.surveys) - 1
 
-    def parts(self, version: str, image: str, size_bytes: int) -> list[Part]:
+    def parts(self, version: str, image: str, size_bytes: int, crc: int) -> list[Part]:
         """Return what an upgrade brings, firmware first.
 
         Raises
@@ -100,7 +115,7 @@ class Jobs:
             package = firmware(NODE_PLATFORM, version)
             found.append(Part("firmware", version, package.size_bytes))
         if image:
-            found.append(Part("image", image, size_bytes))
+            found.append(Part("image", script_of(image, crc), size_bytes))
         return found
 
     def upgrade(
@@ -113,8 +128,37 @@ class Jobs:
             transport = "multicast" if many else "unicast"
         upgrade = Upgrade(self._hosts, self.devices, parts, nodes, transport, begin_us)
         self.upgrades.append(upgrade)
-        self._hosts.add(_Start(upgrade), begin_us)
+        if begin_us != NEVER:
+            self._hosts.add(_Start(upgrade), begin_us)
         return len(self.upgrades) - 1
+
+    def _upgrade_one_by_one(self, asked: StartUpgrades, now_us: int) -> None:
+        """Upgrade devices, each upgrade when the one before is over."""
+        for one in asked.upgrades:
+            self._line = [upgrade for upgrade in self._line if upgrade.ended_us == NEVER]
+            begin_us = NEVER if self._line else now_us
+            parts = self.parts(one.firmware, one.image, one.size_bytes, one.crc)
+            number = self.upgrade(parts, one.devices, one.transport, begin_us)
+            if self._line:  # who stood behind the last and was cancelled is left out
+                self._line[-1].follower = self.upgrades[number]
+            self._line.append(self.upgrades[number])
+
+    def _set_collector(self, asked: SetCollector, now_us: int) -> None:
+        """Let a collector poll devices from now on, instead of the one of the same name."""
+        before = self._set.pop(asked.name, None)
+        if before is not None:
+            before.stop()
+            del self.polled[asked.name]
+        if not asked.devices:
+            return
+        few = self.by_bridge(asked.devices[: asked.limit]) if asked.limit else {}
+        work = Collector(
+            self._hosts, len(self._hosts.works), usual_collector(asked.name, asked.every_us),
+            self.by_bridge(asked.devices), few, asked.unlimited_until_us,
+        )  # fmt: skip
+        self._set[asked.name], self.polled[asked.name] = work, asked
+        self.collectors.append(work)
+        self._hosts.add(work, now_us)
 
     def change(self, asked: ChangeNetwork, begin_us: int) -> list[int]:
         """Change networks from a moment on [us]; return the numbers of the changes, one for each.
@@ -135,11 +179,13 @@ class Jobs:
     def under_way(self, now_us: int) -> str:
         """Return what has begun, or begins now, and is not over, "" for nothing."""
         for what, works in (("an upgrade", self.upgrades), ("a change", self.changes)):
-            for work in works:
-                begins = work.status == "planned" and work.due_us <= now_us
-                if begins or work.status == "running":
-                    return what
+            if any(_is_under_way(work, now_us) for work in works):
+                return what
         return ""
+
+    def is_changing(self, now_us: int) -> bool:
+        """Say whether nodes are being told of another network."""
+        return any(_is_under_way(change, now_us) for change in self.changes)
 
     def busy(self, names: Sequence[str]) -> str:
         """Return a device of some names that an upgrade is under way for, "" for none."""
@@ -152,16 +198,20 @@ class Jobs:
         return ""
 
     def carry_out(
-        self, asked: StartSurvey | StartUpgrade | CancelUpgrade | ChangeNetwork | CutPower,
-        now_us: int,
+        self, asked: StartSurvey | StartUpgrade | StartUpgrades | CancelUpgrade | ChangeNetwork
+        | CutPower | SetCollector, now_us: int,
     ) -> None:  # fmt: skip
         """Do what users ask of the hosts, now."""
         match asked:
             case StartSurvey():
                 self.survey(asked.generation, now_us)
             case StartUpgrade():
-                parts = self.parts(asked.firmware, asked.image, asked.size_bytes)
+                parts = self.parts(asked.firmware, asked.image, asked.size_bytes, asked.crc)
                 self.upgrade(parts, asked.devices, asked.transport, now_us)
+            case StartUpgrades():
+                self._upgrade_one_by_one(asked, now_us)
+            case SetCollector():
+                self._set_collector(asked, now_us)
             case CancelUpgrade():
                 self.upgrades[asked.upgrade].cancel(now_us)
             case ChangeNetwork():
@@ -178,6 +228,12 @@ class Jobs:
             upgrade.forget(np.array(nodes, np.int64))
 
 
+def _is_under_way(work: Upgrade | NetworkChange, now_us: int) -> bool:
+    """Say whether something has begun, or begins now, and is not over."""
+    begins = work.status == "planned" and work.due_us <= now_us
+    return begins or work.status == "running"
+
+
 class _Start(Work):
     """The moment at which an upgrade begins."""
 
@@ -187,5 +243,7 @@ class _Start(Work):
 
     def begin(self, now_us: int) -> None:
         """Let it begin, unless it was cancelled before."""
-        if not self._upgrade.is_cancelled:
+        if self._upgrade.is_cancelled:
+            self._upgrade.go_on(now_us)
+        else:
             self._upgrade.start(now_us)

@@ -16,7 +16,8 @@ from twin.world.hosts.work import Call, Work
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from twin.world.hosts.devices import Order, Transfer
+    from twin.mesh.transfer import Transfer
+    from twin.world.hosts.devices import Order
     from twin.world.hosts.hosts import Hosts
 
 _ANNOUNCE, _GATHER, _COMMIT, _VERIFY, _FIND = -1, -2, -3, -4, -5  # what is said beside chunks
@@ -113,12 +114,11 @@ class MulticastTransfer(Work):
         """Devices heard an announcement, a chunk, or to commit."""
         del source
         transfer = self._transfer
-        places = transfer.place[rows["node"]]
-        mine = places >= 0
         if item in (_ANNOUNCE, _COMMIT):
-            self._heard.update(places[mine].tolist())
+            places = transfer.place[rows["node"]]
+            self._heard.update(places[places >= 0].tolist())
         elif item >= 0:
-            transfer.take(item, places[mine], rows["time_us"][mine])
+            transfer.take(item, rows)
 
     def _begin_stream(self, now_us: int) -> None:
         """Who heard the announcement has erased: send the chunks, all or those that are missed."""

@@ -45,7 +45,7 @@ class Survey(Work):
         self._answered: set[int] = set()  # who pinged and was heard of
         self._heard: dict[tuple[int, int], int] = {}  # by ping and who heard it: the quality
         self._tables: dict[int, list[Link]] = {}  # generation B: what each node heard
-        self._host_of: dict[int, int] = {}
+        self._host_of: dict[int, tuple[int, int]] = {}  # since when [us], and which
         self._parts: list[list[Link]] = []  # what each packet of a table carries
 
     @property
@@ -128,13 +128,15 @@ class Survey(Work):
 
     def received(self, item: int, source: int, rows: NDArray[np.void]) -> None:
         """Nodes heard a ping: each knows how well."""
-        for row in rows[["message", "node", "quality", "hops"]].tolist():
-            message, node, quality, hops = row
+        for row in rows[["message", "node", "quality", "hops", "time_us"]].tolist():
+            message, node, quality, hops, now_us = row
             if self.generation != "B":
                 self._heard[message, node] = quality
             elif source != item or hops == 1:
                 self._tables.setdefault(node, []).append(Link(source, node, quality))
-                self._host_of.setdefault(node, item)
+                # Messages may come here in any order: the host that a node heard first is its own.
+                first = self._host_of.get(node, (now_us, item))
+                self._host_of[node] = min(first, (now_us, item))
 
     def reported(self, item: int, about: int, node: int, message: int, now_us: int) -> None:
         """A node reported to a host that it heard a ping."""
@@ -167,7 +169,7 @@ class Survey(Work):
         settings = self._settings
         if tag == -1 and self._tables:
             states = self._hosts.node_states
-            for node in self._tables:
+            for node in sorted(self._tables):
                 share = unit(fold(fold(states[node], REPLY), self._number))
                 self._hosts.wake(self._number, node, now_us + int(share * settings.window_us))
             self._hosts.wake(self._number, -2, now_us + 2 * settings.window_us + settings.margin_us)
@@ -178,12 +180,12 @@ class Survey(Work):
 
     def _send_table(self, node: int, now_us: int) -> None:
         """A node sends what it heard to its host, as many links in a packet as it holds."""
-        table, each = self._tables[node], self._settings.report_bytes
+        table, each = sorted(self._tables[node]), self._settings.report_bytes
         room = max(1, self._hosts.mesh.mac.longest_unicast_bytes // each)
         for first in range(0, len(table), room):
             part = table[first : first + room]
             self._parts.append(part)
-            bridge, payload_bytes = self._host_of[node], len(part) * each
+            (_, bridge), payload_bytes = self._host_of[node], len(part) * each
             self._hosts.tell(
                 self._number, len(self._parts) - 1, node, bridge, payload_bytes, now_us
             )

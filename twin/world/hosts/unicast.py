@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from twin.world.hosts.work import Call, Work
 
 if TYPE_CHECKING:
-    from twin.world.hosts.devices import Order, Transfer
+    from twin.mesh.transfer import Transfer
+    from twin.world.hosts.devices import Order
     from twin.world.hosts.hosts import Hosts
 
 _QUERY, _ERASE, _RESTART, _CHECK = -1, -2, -3, -4
@@ -103,7 +102,7 @@ class UnicastTransfer(Work):
             self._wake(_GO_DOWN, now_us + _RESTART_AFTER_US)
         else:
             if tag >= 0:
-                transfer.take(tag, np.array([place]), np.array([now_us]))
+                transfer.take_one(tag, place, now_us)
             self._next_chunk(now_us)
 
     def _next_chunk(self, now_us: int) -> None:

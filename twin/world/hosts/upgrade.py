@@ -8,7 +8,8 @@ import numpy as np
 
 from twin.events import NEVER, Mark
 from twin.mesh.images import chunk_count
-from twin.world.hosts.devices import Part, Record, Transfer
+from twin.mesh.transfer import Transfer
+from twin.world.hosts.devices import Part, Record
 from twin.world.hosts.multicast import MulticastTransfer
 from twin.world.hosts.unicast import UnicastTransfer
 
@@ -26,8 +27,9 @@ class Upgrade:
         self, hosts: Hosts, devices: Devices, parts: list[Part], nodes: dict[int, list[int]],
         transport: str, due_us: int,
     ) -> None:  # fmt: skip
-        """Plan an upgrade of some nodes, by bridge, at a moment [us]."""
+        """Plan an upgrade of some nodes, by bridge, at a moment [us]; NEVER for after another."""
         self.due_us = due_us
+        self.follower: Upgrade | None = None
         self._hosts, self._devices, self._parts = hosts, devices, parts
         self._nodes, self.transport = nodes, transport
         self.records = {node: Record(node) for some in nodes.values() for node in some}
@@ -52,7 +54,7 @@ class Upgrade:
 
     def start(self, now_us: int) -> None:
         """Begin with the first part."""
-        self.began_us = now_us
+        self.due_us = self.began_us = now_us
         # Who is not meant is not to answer what all hear.
         others = np.setdiff1d(np.arange(self._hosts.plan.nodes), [*self.records])
         self._hosts.engine.mark(others, Mark.COMPLETE, True)
@@ -61,10 +63,14 @@ class Upgrade:
     def cancel(self, now_us: int) -> None:
         """Stop; who is not through stays as it is, without script where it was erased."""
         self.is_cancelled = True
+        kind = self._parts[max(self._part, 0)].kind
         for record in self.records.values():
             if record.outcome == "pending":
                 record.outcome, record.reason, record.done_us = "cancelled", "cancelled", now_us
+                record.failed = kind
         self.ended_us = now_us
+        if self.began_us != NEVER:  # else who waits for it waits for what it waits for
+            self.go_on(now_us)
 
     def _next_part(self, now_us: int) -> None:
         """Bring the next part to all that did not fail, or end."""
@@ -79,6 +85,7 @@ class Upgrade:
                 if record.outcome == "pending":
                     record.outcome = "success"
             self.ended_us = now_us
+            self.go_on(now_us)
             return
         chunks = chunk_count(self.part.size_bytes, self._hosts.mesh.upgrade.chunk_bytes)
         self._under_way = len(pending)
@@ -86,6 +93,15 @@ class Upgrade:
             transfer = Transfer(np.array(some, np.int64), self._hosts.plan.nodes, chunks)
             self._transfers.append(transfer)
             self._begin_transfer(bridge, transfer, now_us)
+
+    def go_on(self, now_us: int) -> None:
+        """Let the upgrade begin that waits for this one, or who waits for that where it is off."""
+        if self.follower is None:
+            return
+        if self.follower.is_cancelled:
+            self.follower.go_on(now_us)
+        else:
+            self.follower.start(now_us)
 
     def _begin_transfer(self, bridge: int, transfer: Transfer, now_us: int) -> None:
         """Begin to bring the part to the devices of a bridge."""
@@ -140,14 +156,17 @@ class Upgrade:
         if record.outcome != "pending" or transfer.is_settled[place]:
             return
         first_us, last_us = int(transfer.first_us[place]), int(transfer.last_us[place])
-        record.first_us = first_us if record.first_us < 0 else record.first_us
+        if record.first_us < 0 and first_us != NEVER:
+            record.first_us = first_us
         record.last_us = max(record.last_us, last_us)
         held_bytes = int(transfer.has[place].sum()) * self._hosts.mesh.upgrade.chunk_bytes
         record.received_bytes += min(held_bytes, self.part.size_bytes)
         record.done_us = now_us
         transfer.is_settled[place] = True
         if reason:
-            record.outcome, record.reason = "failure", reason
+            record.outcome, record.reason, record.failed = "failure", reason, self.part.kind
+        elif self._part == len(self._parts) - 1:
+            record.outcome = "success"
 
     def forget(self, nodes: NDArray[np.int64]) -> None:
         """Nodes lost their power: what they were taking is lost, and their old script is erased."""
