@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from twin.api.doors import sized
 from twin.api.http import MOST_BODY_BYTES, Api, Request, Response
 
-__all__ = ["Door"]
+__all__ = ["Door", "whole_body"]
 
 _LOG = logging.getLogger("twin.serve")
 
@@ -33,14 +33,20 @@ class Door:
         self._owner = owner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        assert scope["type"] == "http", "only HTTP leads here"
+        """Answer one request; there is no WebSocket here."""
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        body = await whole_body(receive)
+        if body is None:
+            return
         request = Request(
             scope["method"],
             scope.get("raw_path", scope["path"].encode()).decode("latin-1").partition("?")[0],
             scope["query_string"].decode("latin-1"),
             {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-            await _body(receive),
+            body,
             scope["scheme"],
         )
         loop = asyncio.get_running_loop()
@@ -52,11 +58,16 @@ class Door:
         await _send(send, found, request.method)
 
 
-async def _body(receive: Receive) -> bytes:
-    """Return the body of a request, or so much of it that it is seen to be too long."""
+async def whole_body(receive: Receive) -> bytes | None:
+    """Return the body of a request, or so much of it that it is seen to be too long.
+
+    None where the client is gone before its end.
+    """
     body = bytearray()
     while True:
         message: MutableMapping[str, Any] = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         if len(body) <= MOST_BODY_BYTES:  # what is longer is refused whatever it says
             body += message.get("body", b"")
         if not message.get("more_body"):

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from twin.api.http import Api
 from twin.api.serve.door import Door
@@ -33,7 +34,9 @@ _PAGE = """<!doctype html>
 """
 
 
-def site(api: Api, described: dict[str, Any] | None, owner: Executor) -> Starlette:
+def site(
+    api: Api, described: dict[str, Any] | None, owner: Executor, sockets: ASGIApp | None = None
+) -> Starlette:
     """Return an API as an ASGI application.
 
     Parameters
@@ -44,8 +47,12 @@ def site(api: Api, described: dict[str, Any] | None, owner: Executor) -> Starlet
         The same as OpenAPI; None where nothing is described.
     owner
         The one thread on which the twin lives.
+    sockets
+        What answers below ``/ws``, nothing by default.
     """
     pages = [] if described is None else _pages(described)
+    if sockets is not None:
+        pages.append(Mount("/ws", app=sockets))
     return Starlette(routes=[*pages, Mount("/", app=Door(api, owner))])
 
 

@@ -14,15 +14,19 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twin.api.http import Api
+from twin.api.serve.events import Events
 from twin.api.serve.pages import site
-from twin.errors import RunError
+from twin.api.snap.news import Newsroom
+from twin.errors import OutputError, RunError, StateError
 from twin.store.database import Database
 
 __all__ = ["Ports", "Served", "Speed", "serve", "speed_of"]
 
 Speed = float | Literal["max"]
 _TICK_S = 0.1
+_GRACE_S = 5  # for answers under way when it is to stop
 _STOPS = (signal.SIGINT, signal.SIGTERM)
+_HOUR_US = 3_600_000_000
 _SLICE_US = 600_000_000  # of simulated time, where it runs as fast as it can
 
 
@@ -59,6 +63,13 @@ class Served(Protocol):
     def snap_api(self) -> Api:
         """The SNAP Thing Services API."""
 
+    def snap_openapi(self) -> dict[str, Any]:
+        """Return the same as OpenAPI."""
+
+    @property
+    def newsroom(self) -> Newsroom:
+        """What tells of devices, tasks, data collectors and upgrades."""
+
     state: Path | None
 
     def save(self) -> Path:
@@ -66,6 +77,9 @@ class Served(Protocol):
 
     def run_to_us(self, until_us: int, *, progress: bool | None = None) -> None:
         """Let time pass up to a moment [us]."""
+
+    def keep_snapshot(self) -> None:
+        """Keep the state of this moment in the state file, where there is one."""
 
 
 def speed_of(text: str) -> Speed:
@@ -120,7 +134,9 @@ def serve(
         twin = owner.submit(opened).result()
         owner.submit(_prepare, twin).result()  # refused before anybody is answered, or never
         app = owner.submit(_Application, twin, owner, speed, found).result()
-        server = _Server(uvicorn.Config(app, log_level="warning"), lambda: ready(found))
+        owner.submit(twin.newsroom.move, f"http://{_shown(host)}:{found.snap}").result()
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE_S)
+        server = _Server(config, lambda: ready(found), app.close_sockets)
         try:
             server.run(sockets=list(sockets))
         finally:
@@ -137,6 +153,11 @@ def _listening(host: str, ports: Ports) -> Iterator[list[socket.socket]]:
     """Give a socket for each port, taken before a long run is begun."""
     with ExitStack() as stack:
         yield [stack.enter_context(_bound(host, name, port)) for name, port in _named(ports)]
+
+
+def _shown(host: str) -> str:
+    """Return a host as it stands in an address."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _named(ports: Ports) -> list[tuple[str, int]]:
@@ -164,9 +185,11 @@ def _bound(host: str, option: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """A server that tells when it listens."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._ready, self._stopping = ready, stopping
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -183,16 +206,24 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what would never end by itself, and then the rest."""
+        self._stopping()
+        await super().shutdown(sockets)
+
 
 class _Application:
     """The APIs as one ASGI application: the port that a request came to says which is meant."""
 
     def __init__(self, twin: Served, owner: Executor, speed: Speed, ports: Ports) -> None:
-        """Ask the twin for its APIs; on the owner's thread."""
+        """Ask the twin for its APIs, and listen to it; on the owner's thread."""
+        events = Events()
+        self.close_sockets = events.close
+        twin.newsroom.listen(events.tell)
         self._pace = partial(_pace, twin, owner, speed)
         self._sites: dict[int, ASGIApp] = {
             ports.insight: site(twin.insight_api, twin.insight_openapi(), owner),
-            ports.snap: site(twin.snap_api, None, owner),
+            ports.snap: site(twin.snap_api, twin.snap_openapi(), owner, events.sockets),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -233,5 +264,13 @@ async def _pace(twin: Served, owner: Executor, speed: Speed) -> None:
 
 
 def _run(twin: Served, until_us: int) -> None:
-    """Run to a moment, on the owner's thread; a fault's latency may have been further already."""
-    twin.run_to_us(max(until_us, twin.now_us), progress=False)
+    """Run to a moment, on the owner's thread; a fault's latency may have been further already.
+
+    Each hour a snapshot is kept, from which a killed process goes on.
+    """
+    before_us = twin.now_us
+    twin.run_to_us(max(until_us, before_us), progress=False)
+    if twin.now_us // _HOUR_US > before_us // _HOUR_US:
+        # Where the file cannot be written the one before holds, and clients hear of it themselves.
+        with suppress(OutputError, StateError):
+            twin.keep_snapshot()
