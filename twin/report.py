@@ -76,7 +76,7 @@ def write_all(twin: Twin, folder: Path) -> Outputs:
     prepare(folder)
     # What cannot be made again comes first: a second Ctrl-C may stop the rest.
     with _replacing(folder / STATE) as part:
-        twin.save(part)
+        twin.save(part, snapshot=False)
     return Outputs(write_report(twin, folder), write_kpis(twin, folder), folder / STATE)
 
 

@@ -1,12 +1,17 @@
-"""Ways to ask Insight something and to look at what it answers, whichever door is used."""
+"""Ways to ask a service something and to look at what it answers, whichever door is used."""
 
 import json
 import sqlite3
+from base64 import b64encode
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import httpx2
 
 import twin
-from twin.api.http import Request
+from twin.api.clients import INSIGHT_URL, SNAP_URL
+from twin.api.http import Api, Request
+from twin.api.snap import answers
 from twin.scenario import Scenario
 from twin.store import Connection
 from twin.twin import Twin
@@ -16,7 +21,9 @@ CORS = (
     "access-control-allow-methods",
     "access-control-allow-headers",
 )
-URL = "https://insight.twin"
+Service = Literal["insight", "snap"]
+SERVICES: tuple[Service, ...] = ("insight", "snap")
+URLS = {"insight": INSIGHT_URL, "snap": SNAP_URL}
 TARGET = "AWSCognitoIdentityProviderService.InitiateAuth"
 MISSING = "00000000-0000-4000-8000-000000000000"
 
@@ -37,8 +44,9 @@ def ran(what: str | Scenario = "pilot_line", duration: str = "2 h") -> Twin:
 
 
 def account_of(opened: Twin) -> Connection:
-    """Return a copy of the account of a twin, such as the scenario brings it."""
+    """Return a copy of what both services of a twin keep, such as the scenario brings it."""
     assert opened.account.users()
+    assert opened.things.knows(opened.snap_user, opened.snap_password)
     copy = sqlite3.connect(":memory:")
     opened.database.connection.backup(copy)
     return copy
@@ -48,6 +56,7 @@ def bring_back(opened: Twin, account: Connection) -> None:
     """Give a twin in memory an account as it was; what is on the floor stays."""
     account.backup(opened.database.connection)
     opened.__dict__.pop("account", None)  # it remembers users
+    opened.__dict__.pop("things", None)
 
 
 def encoded(body: Any) -> bytes:
@@ -61,33 +70,45 @@ def parsed(status: int, headers: Mapping[str, str], content: bytes) -> Reply:
     lower = {name.lower(): value for name, value in headers.items()}
     is_json = "json" in lower.get("content-type", "")
     is_json = is_json and content != b""  # an answer to HEAD has no body on the wire
+    if lower.get("content-type") == "application/vnd.sqlite3":
+        return Reply(status, lower, content)
     return Reply(status, lower, json.loads(content) if is_json else content.decode() or None)
 
 
-def plain_door(opened: Twin) -> Door:
+def api_of(opened: Twin, service: Service) -> Api:
+    return opened.insight_api if service == "insight" else opened.snap_api
+
+
+def plain_door(opened: Twin, service: Service = "insight") -> Door:
+    api = api_of(opened, service)
+
     def call(method: str, path: str, headers: Mapping[str, str], body: Any) -> Reply:
         path, _, query = path.partition("?")
         lower = {name.lower(): value for name, value in headers.items()}
-        found = opened.call_insight(Request(method, path, query, lower, encoded(body)))
+        found = api.dispatch(Request(method, path, query, lower, encoded(body)))
         return parsed(found.status, found.headers, found.body)
 
     return call
 
 
-def httpx_door(opened: Twin) -> Door:
+def httpx_door(opened: Twin, service: Service = "insight") -> Door:
+    client: httpx2.Client = getattr(opened, f"anonymous_{service}")
+
     def call(method: str, path: str, headers: Mapping[str, str], body: Any) -> Reply:
-        client = opened.anonymous_insight
         found = client.request(method, path, headers=dict(headers), content=encoded(body))
         return parsed(found.status_code, found.headers, found.content)
 
     return call
 
 
-def requests_door(opened: Twin) -> Door:
+def requests_door(opened: Twin, service: Service = "insight") -> Door:
     session = opened.requests()
 
     def call(method: str, path: str, headers: Mapping[str, str], body: Any) -> Reply:
-        found = session.request(method, URL + path, headers=dict(headers), data=encoded(body))
+        found = session.request(
+            method, URLS[service] + path, headers=dict(headers), data=encoded(body),
+            allow_redirects=False,
+        )  # fmt: skip
         return parsed(found.status_code, found.headers, found.content)
 
     return call
@@ -120,6 +141,17 @@ def admin_token(opened: Twin) -> str:
     return str(logged_in(opened, *admin(opened))["IdToken"])
 
 
+def basic(name: str, password: str) -> dict[str, str]:
+    """Return the header that says who calls SNAP Thing Services."""
+    return {"Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"}
+
+
+def ask_snap(opened: Twin, method: str, path: str, body: Any = None) -> Reply:
+    """Ask SNAP Thing Services for something under its path, as the scenario's first user."""
+    headers = basic(opened.snap_user, opened.snap_password)
+    return plain_door(opened, "snap")(method, f"/api/v1{path}", headers, body)
+
+
 def ask(opened: Twin, method: str, path: str, body: Any = None, token: str | None = None) -> Reply:
     """Ask for something under the customer, as the admin unless a token is given."""
     headers = {"Authorization": admin_token(opened) if token is None else token}
@@ -134,10 +166,13 @@ def check_cors(reply: Reply) -> None:
     assert "content-type" in allowed
 
 
-def check_refused(reply: Reply, status: int | None = None) -> None:
+def check_refused(reply: Reply, status: int | None = None, service: Service = "insight") -> None:
     """Check that a request was refused in the envelope, with a status or any of a caller's."""
     assert reply.status == status if status else 400 <= reply.status < 500, reply
     assert reply.headers["content-type"] == "application/json"
-    assert set(reply.body) == {"title", "details"}
-    assert all(isinstance(value, str) and value for value in reply.body.values())
+    if service == "insight":
+        assert set(reply.body) == {"title", "details"}
+        assert all(isinstance(value, str) and value for value in reply.body.values())
+    else:
+        assert answers.Problem.model_validate(reply.body).error.message
     check_cors(reply)

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import requests
 import uvicorn
 
-from tests.api.asking import Door, Reply, encoded, parsed
+from tests.api.asking import Door, Reply, Service, api_of, encoded, parsed
 from twin.api.serve.pages import site
 from twin.twin import Twin
 
@@ -48,10 +48,11 @@ class OnMyThread(Executor):
 
 
 @contextmanager
-def served(opened: Twin) -> Iterator[tuple[str, OnMyThread]]:
+def served(opened: Twin, service: Service = "insight") -> Iterator[tuple[str, OnMyThread]]:
     """Serve a twin from the thread of the test: where, and what works meanwhile."""
     mine = OnMyThread()
-    app = site(opened.insight_api, opened.insight_openapi(), mine)
+    described = getattr(opened, f"{service}_openapi")()
+    app = site(api_of(opened, service), described, mine)
     config = uvicorn.Config(app, port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -68,15 +69,19 @@ def served(opened: Twin) -> Iterator[tuple[str, OnMyThread]]:
 
 
 @contextmanager
-def http_door(opened: Twin) -> Iterator[Door]:
+def http_door(opened: Twin, service: Service = "insight") -> Iterator[Door]:
     """Return a way to ask over real HTTP, one request after the other."""
-    with served(opened) as (url, mine), ThreadPoolExecutor(1) as client, requests.Session() as own:
+    with (
+        served(opened, service) as (url, mine),
+        ThreadPoolExecutor(1) as client,
+        requests.Session() as own,
+    ):
         own.trust_env = False
 
         def call(method: str, path: str, headers: Mapping[str, str], body: Any) -> Reply:
             asked = client.submit(
                 own.request, method, url + path, headers=dict(headers), data=encoded(body),
-                timeout=_PATIENCE_S,
+                timeout=_PATIENCE_S, allow_redirects=False,
             )  # fmt: skip
             found = mine.until(asked)
             return parsed(found.status_code, found.headers, found.content)

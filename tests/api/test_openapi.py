@@ -8,36 +8,22 @@ import pytest
 from pydantic import BaseModel
 
 import twin
+from tests.api.asking import SERVICES, Service, api_of
+from tests.api.documents import BESIDE, DOCUMENTS
+from twin.api.cases import Case, named
+from twin.api.http import Operation
 from twin.api.insight.cases import insight_cases
 from twin.api.insight.described import EXAMPLES, LINKS
+from twin.api.openapi import Link
+from twin.api.snap import answers
+from twin.api.snap.cases import snap_cases
+from twin.api.snap.described import EXAMPLES as SNAP_EXAMPLES
+from twin.api.snap.described import LINKS as SNAP_LINKS
 from twin.twin import Twin
 
 C = "/{customer_id}"
-CASES = insight_cases(twin.open("reference_site").insight_api.operations)
-DOCUMENT = {
-    ("get", f"{C}/features"): (200, 500),
-    ("get", f"{C}/events"): (200, 400, 401, 403, 500),
-    ("get", f"{C}/gateways"): (200, 401, 403, 500),
-    ("post", f"{C}/gateways"): (201, 400, 401, 403, 404, 409, 500),
-    ("post", f"{C}/gateways/{{gateway_id}}/prepare-provisioning"): (200, 401, 403, 404, 500),
-    ("post", "/provisioning"): (200, 401, 403, 500),
-    ("post", f"{C}/generate-download-url"): (200, 400, 401, 404, 500),
-    ("get", f"{C}/job-configs"): (200, 401, 500),
-    ("post", f"{C}/job-configs"): (201, 400, 401, 403, 500),
-    ("get", f"{C}/job-configs/{{job_config_id}}"): (200, 401, 404, 500),
-    ("delete", f"{C}/job-configs/{{job_config_id}}"): (204, 401, 403, 404, 500),
-    ("post", f"{C}/job-analysis"): (200, 400, 401, 403, 500),
-    ("get", f"{C}/me"): (200, 401, 500),
-    ("post", f"{C}/users"): (200, 400, 401, 409, 500),
-    ("get", f"{C}/users"): (200, 401, 500),
-    ("get", f"{C}/users/{{user_id}}"): (200, 401, 403, 404, 500),
-    ("delete", f"{C}/users/{{user_id}}"): (204, 401, 403, 404, 500),
-    ("get", f"{C}/devices"): (200, 401, 403, 500),
-    ("get", f"{C}/device-configs"): (200, 401, 403, 500),
-    ("get", f"{C}/device-configs/{{device_config_id}}"): (200, 401, 403, 404, 500),
-    ("delete", f"{C}/device-configs/{{device_config_id}}"): (204, 401, 403, 500),
-}
-"""The 21 operations of the document, with the statuses that it lists."""
+DOCUMENT = DOCUMENTS["insight"]
+LINKS_OF = {"insight": LINKS, "snap": SNAP_LINKS}
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +31,19 @@ def site() -> Twin:
     return twin.open("reference_site").run("30 min", progress=False)
 
 
+@pytest.fixture(scope="module", params=SERVICES)
+def service(request: pytest.FixtureRequest) -> Service:
+    found: Service = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def described(site: Twin) -> dict[str, Any]:
-    return site.insight_openapi()
+def described(site: Twin, service: Service) -> dict[str, Any]:
+    return site.insight_openapi() if service == "insight" else site.snap_openapi()
 
 
 def test_all_operations_of_the_document_are_there_with_its_statuses(
-    described: dict[str, Any],
+    described: dict[str, Any], service: Service
 ) -> None:
     found = {
         (method, path): tuple(
@@ -61,9 +53,9 @@ def test_all_operations_of_the_document_are_there_with_its_statuses(
         )
         for path, operations in described["paths"].items()
         for method, operation in operations.items()
-        if path not in ("/", "/auth-information") and not path.startswith("/downloads")
     }
-    assert found == DOCUMENT
+    assert BESIDE[service] <= set(found)
+    assert {one: found[one] for one in found if one not in BESIDE[service]} == DOCUMENTS[service]
 
 
 def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
@@ -84,10 +76,15 @@ def references(part: Any) -> Iterator[str]:
             yield from references(item)
 
 
-def test_who_needs_a_token_says_so(described: dict[str, Any]) -> None:
+def test_who_has_to_log_in_says_how(described: dict[str, Any], service: Service) -> None:
+    (scheme,) = described["components"]["securitySchemes"]
+    assert scheme == {"insight": "IdToken", "snap": "Basic"}[service]
+    refusals = {"insight": {"401", "403"}, "snap": {"401"}}[service]
     for path, operations in described["paths"].items():
         for operation in operations.values():
-            assert ("security" in operation) == path.startswith(C)
+            is_guarded = path.startswith({"insight": C, "snap": "/api/"}[service])
+            assert operation.get("security", []) == ([{scheme: []}] if is_guarded else [])
+            assert not is_guarded or refusals <= set(operation["responses"])
             names = {parameter["name"] for parameter in operation["parameters"]}
             assert {name[1:-1] for name in path.split("/") if name.startswith("{")} <= names
     ids = [one["operationId"] for ops in described["paths"].values() for one in ops.values()]
@@ -151,16 +148,50 @@ def test_every_example_has_its_shape(shape: type[BaseModel]) -> None:
     shape.model_validate_json(json.dumps(EXAMPLES[shape]))
 
 
+@pytest.mark.parametrize("name", SNAP_EXAMPLES)
+def test_every_example_of_snap_has_its_shape_and_is_shown(name: str, site: Twin) -> None:
+    one = next(one for one in site.snap_api.operations if named(one) == name)
+    said = site.snap_openapi()["paths"][one.path][one.method.lower()]
+    for status, example in SNAP_EXAMPLES[name].items():
+        shape_of(one, status).model_validate_json(json.dumps(example))
+        where = said["responses"][str(status)] if status else said["requestBody"]
+        assert where["content"]["application/json"]["example"] == example
+
+
+def shape_of(one: Operation, status: int) -> type[BaseModel]:
+    shape = answers.Problem if status >= 400 else one.answer if status else one.body
+    assert shape is not None
+    return shape
+
+
 def test_every_body_and_every_answer_of_the_document_has_an_example(
-    described: dict[str, Any],
+    described: dict[str, Any], service: Service
 ) -> None:
     without = {
         (method, path)
-        for method, path in DOCUMENT
+        for method, path in DOCUMENTS[service]
         for content in contents(described["paths"][path][method])
         if "example" not in content.get("application/json", {"example": "a text"})
     }
-    assert without == set()
+    assert without == ({("put", "/api/v1/license")} if service == "snap" else set())
+
+
+def test_what_the_document_omits_is_marked(site: Twin) -> None:
+    paths = site.snap_openapi()["paths"]
+    for (method, path), status in {
+        ("put", "/api/v1/license"): "400",
+        ("get", "/api/v1/dc/{name}/config"): "404",
+        ("put", "/api/v1/dc/{name}/config"): "409",
+        ("get", "/api/v1/deviceTypes/{deviceTypeId}"): "404",
+        ("post", "/api/v1/images"): "400",
+        ("get", "/api/v1/devices"): "401",
+        ("delete", "/api/v1/topologies"): "413",
+    }.items():
+        found = paths[path][method]["responses"][status]
+        assert found["x-undocumented"] is True
+        assert found["content"]["application/json"]["schema"]["$ref"].endswith("/Problem")
+    assert not any("403" in one["responses"] and "x-undocumented" in one["responses"]["403"]
+                   for operations in paths.values() for one in operations.values())  # fmt: skip
 
 
 def contents(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -181,7 +212,7 @@ def links(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_every_link_leads_to_an_operation_and_gives_all_of_its_path(
-    described: dict[str, Any],
+    described: dict[str, Any], service: Service
 ) -> None:
     known = {
         operation["operationId"]: {p["name"] for p in operation["parameters"] if p["in"] == "path"}
@@ -189,18 +220,34 @@ def test_every_link_leads_to_an_operation_and_gives_all_of_its_path(
         for operation in operations.values()
     }
     found = list(links(described))
-    assert len(found) == len(LINKS) == 12
+    assert len(found) == len(LINKS_OF[service]) == {"insight": 12, "snap": 31}[service]
     for origin, link in found:
         assert set(link["parameters"]) == known[link["operationId"]], origin
 
 
-def test_what_a_link_takes_is_in_the_answer() -> None:
-    site = twin.open("reference_site")
-    for link in LINKS:
-        case = next(c for c in CASES if c.operation == link.origin and c.status < 300)
-        answer = site.call_insight(case.request(site)).json()
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_a_link_takes_is_in_the_answer(service: Service) -> None:
+    opened = twin.open("reference_site")
+    api = api_of(opened, service)
+    make = insight_cases if service == "insight" else snap_cases
+    cases = make(api.operations)
+
+    def answered(operation: str) -> Any:
+        case = next(case for case in cases if case.operation == operation and case.status < 300)
+        return api.dispatch(case.request(opened)).json()
+
+    for link in LINKS_OF[service]:
+        if link.origin.startswith("GET /api/") and has_one(link, cases):
+            answered(link.origin.replace("GET", "POST"))  # there is one to be listed
+        answer = answered(link.origin)
         for place in [*link.parameters.values(), *link.body.values()]:
             found = answer
             for part in place.split("/"):
                 found = found[int(part)] if part.isdigit() else found[part]
-            assert isinstance(found, str), (link.origin, place)
+            assert isinstance(found, str | int), (link.origin, place)
+
+
+def has_one(link: Link, cases: list[Case]) -> bool:
+    """Say whether what a list shows can be made at once."""
+    origin = link.origin.replace("GET", "POST")
+    return any((case.operation, case.status) == (origin, 201) for case in cases)

@@ -180,17 +180,26 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
     assert t.anonymous_insight.post("/provisioning", json=token).status_code == 403
 
 
-def test_snap_answers_in_its_own_envelope_that_it_has_no_operation_yet() -> None:
+def test_snap_is_served_with_its_description_beside_insight() -> None:
     ports = ("--insight-port", "0", "--snap-port", "0", "--speed", "0")
-    line = [sys.executable, "-m", "twin", "serve", "pilot_line", *ports]
+    line = [sys.executable, "-m", "twin", "serve", "reference_site", *ports]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as own:
         assert own.stdout is not None
         where = re.fullmatch(READY, own.stdout.readline())
         assert where is not None
-        answer = requests.get(f"{where['snap']}/api/v1/devices", timeout=PATIENCE_S)
+        path = "/api/v1/firmware/2.7.1"
+        who = ("admin", "Thing-Services-1")
+        found = requests.get(where["snap"] + path, auth=who, timeout=PATIENCE_S)
+        nobody = requests.get(where["snap"] + path, timeout=PATIENCE_S)
+        described = requests.get(f"{where['snap']}/openapi.json", timeout=PATIENCE_S).json()
+        page = requests.get(f"{where['snap']}/docs", timeout=PATIENCE_S)
         own.send_signal(signal.SIGINT)
-    assert answer.status_code == 404
-    assert answer.json() == {"error": {"message": "There is no operation at /api/v1/devices."}}
+    assert found.json() == {"data": {"version": "2.7.1", "href": where["snap"] + path}}
+    assert nobody.status_code == 401
+    assert set(nobody.json()) == {"error"}
+    assert described["info"]["title"] == "SNAP Thing Services API"
+    assert len(described["paths"]) > 25
+    assert "SNAP Thing Services API" in page.text
 
 
 def test_the_operations_can_be_read_in_a_browser() -> None:

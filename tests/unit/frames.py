@@ -151,6 +151,7 @@ class FakeTwin:
             "twin": "0.1.0",
         }
 
-    def save(self, path: Path) -> Path:
+    def save(self, path: Path, *, snapshot: bool = True) -> Path:
+        del snapshot
         path.write_bytes(b"SQLite format 3\0")
         return path

@@ -19,7 +19,7 @@ from twin.scenario import load
 from twin.twin import Twin
 
 COMMANDS = ("run", "check", "assumptions", "new", "serve", "routes", "upgrade")
-GROUPS = {"image": ("make", "show")}
+GROUPS = {"image": ("make", "show"), "licence": ("issue", "show")}
 WORDS = [
     *((command,) for command in COMMANDS),
     *((group,) for group in GROUPS),

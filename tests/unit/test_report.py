@@ -285,7 +285,7 @@ def test_a_failed_write_keeps_what_was_there(
 ) -> None:
     (tmp_path / "twin.sqlite").write_text("yesterday")
 
-    def fail(self: object, path: Path) -> Path:
+    def fail(self: object, path: Path, *, snapshot: bool) -> Path:
         path.write_text("half")
         raise error
 

@@ -4,12 +4,25 @@ The table of an API says what is documented; its cases show that it is so. Statu
 can cause are reached by a fault, as users provoke them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from twin.api.http import Api, Operation, Request, Response
 
-__all__ = ["Case", "Reached", "Stage", "covered", "named", "reach"]
+__all__ = [
+    "UNKNOWN_ID",
+    "Case",
+    "Own",
+    "Reached",
+    "Stage",
+    "cases_of",
+    "covered",
+    "encoded",
+    "made_by",
+    "named",
+    "reach",
+]
 
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
@@ -52,6 +65,10 @@ class Case(NamedTuple):
     by_fault: bool = False
 
 
+Own = tuple[int, str, Callable[[Any], Request]]
+"""A status, how it is reached, and what makes the request: a row of an API's cases."""
+
+
 class Reached(NamedTuple):
     """What came of a documented status: the case, None where there is none, and the answer."""
 
@@ -69,6 +86,54 @@ class Reached(NamedTuple):
 def named(operation: Operation) -> str:
     """Return the name of an operation."""
     return f"{operation.method} {operation.path}"
+
+
+def encoded(body: object) -> bytes:
+    """Return a body as JSON, None for no body."""
+    return b"" if body is None else json.dumps(body).encode()
+
+
+def made_by(api: Api, request: Request) -> Any:
+    """Return what a request that has to succeed is answered, None for no body."""
+    answer = api.dispatch(request)
+    assert answer.status < 300, answer.body
+    return answer.json() if answer.body else None
+
+
+def cases_of(
+    operations: Sequence[Operation],
+    own: Mapping[str, Sequence[Own]],
+    common: Callable[[Operation], Sequence[Own]] = lambda _: (),
+) -> list[Case]:
+    """Return a case for every documented status of some operations that there is a way to.
+
+    Parameters
+    ----------
+    operations
+        The table of the API.
+    own
+        The cases of each operation, the one of success first.
+    common
+        Returns what many operations have in common; an operation's own cases go before.
+    """
+    return [case for operation in operations for case in _of(operation, own, common)]
+
+
+def _of(
+    operation: Operation,
+    own: Mapping[str, Sequence[Own]],
+    common: Callable[[Operation], Sequence[Own]],
+) -> list[Case]:
+    """Return the cases of one operation; by fault where there is no other way to an error."""
+    name = named(operation)
+    mine = own.get(name, ())
+    found = {status: Case(name, status, how, make) for status, how, make in mine}
+    for status, how, make in common(operation):
+        found.setdefault(status, Case(name, status, how, make))
+    for status in operation.statuses:
+        if status not in found and status >= 400:
+            found[status] = Case(name, status, f"fault(status={status})", mine[0][2], by_fault=True)
+    return [found[status] for status in operation.statuses if status in found]
 
 
 def reach(stage: Stage, case: Case, ask: Callable[[Request], Response]) -> Response:

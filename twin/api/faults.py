@@ -1,6 +1,6 @@
 """Answers that go wrong on purpose: statuses that no caller can cause, and slow ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -45,9 +45,22 @@ class Fault:
 class Faults:
     """The faults of one API; the one that was added last is asked first."""
 
-    def __init__(self, host: Host, operations: Sequence[Operation]) -> None:
-        """Begin with none."""
-        self._host = host
+    def __init__(
+        self,
+        host: Host,
+        operations: Sequence[Operation],
+        words: Mapping[tuple[str, int], str] | None = None,
+    ) -> None:
+        """Begin with none.
+
+        Parameters
+        ----------
+        host, operations
+            The twin, and the table of its API.
+        words
+            What the document says with a status of an operation.
+        """
+        self._host, self._words = host, words or {}
         self._statuses = {f"{one.method} {one.path}": one.statuses for one in operations}
         self._faults: list[Fault] = []
 
@@ -99,4 +112,5 @@ class Faults:
             if fault.latency_us:
                 self._host.run_to_us(self._host.now_us + fault.latency_us, progress=False)
             if fault.status is not None:
-                raise ApiError(fault.status, "A fault was asked for.")
+                said = self._words.get((name, fault.status), "A fault was asked for.")
+                raise ApiError(fault.status, said)

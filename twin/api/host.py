@@ -13,6 +13,8 @@ from twin.frames import Frames
 from twin.scenario import Scenario
 from twin.store.account import Account
 from twin.store.database import Database
+from twin.store.things import Things
+from twin.world.network import Network
 from twin.world.roster import Roster
 
 __all__ = ["Host", "now_ms"]
@@ -47,6 +49,17 @@ class Host(Protocol):
     @property
     def account(self) -> Account:
         """The customer's account in the cloud."""
+
+    @property
+    def things(self) -> Things:
+        """What the service on the gateway knows."""
+
+    @property
+    def network(self) -> Network:
+        """The mesh in time, with the hosts behind its bridges."""
+
+    def backup(self) -> bytes:
+        """Return the twin as the bytes of an SQLite file, as it is now."""
 
     def run_to_us(self, until_us: int, *, progress: bool | None = None) -> None:
         """Let time pass up to a moment [us]."""

@@ -15,7 +15,17 @@ from urllib.parse import parse_qsl, unquote
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-__all__ = ["Answer", "Api", "ApiError", "Call", "Operation", "Request", "Response"]
+__all__ = [
+    "Answer",
+    "Api",
+    "ApiError",
+    "Call",
+    "Envelope",
+    "Manners",
+    "Operation",
+    "Request",
+    "Response",
+]
 
 MOST_BODY_BYTES = 1_000_000
 """A longer body is refused: no operation of the documents needs one [B]."""
@@ -50,6 +60,10 @@ class Response:
         return json.loads(self.body)
 
 
+Details = str | Mapping[str, str]
+Envelope = Callable[[int, Any], Mapping[str, Any]]
+
+
 class Answer(NamedTuple):
     """What a handler answers: text, bytes or plain values, and headers of its own."""
 
@@ -59,11 +73,14 @@ class Answer(NamedTuple):
 
 
 class ApiError(Exception):
-    """The request is refused with a status and words on why."""
+    """The request is refused with a status and words on why, or words on each field."""
 
-    def __init__(self, status: int, details: str) -> None:
+    def __init__(
+        self, status: int, details: Details, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.status = status
         self.details = details
+        self.headers = headers or {}
         super().__init__(f"{status}: {details}")
 
 
@@ -100,6 +117,8 @@ class Operation:
         Who may call it; empty for everybody, without login.
     query, body, answer
         Shapes of the query, of the JSON body, and of the JSON answered; None for none.
+    envelope
+        Makes the body of its errors, where they do not look like those of the others.
     """
 
     method: str
@@ -111,6 +130,7 @@ class Operation:
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
+    envelope: Envelope | None = None
 
 
 class _Node:
@@ -124,6 +144,24 @@ class _Node:
         self.allow = "OPTIONS"
 
 
+def _told(_shape: type[BaseModel], error: ValidationError) -> str:
+    """Say what is wrong where, one thing after the other."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    named = ((".".join(map(str, item["loc"])) or "body", item["msg"]) for item in found)
+    return "; ".join(f"{place}: {said}" for place, said in named)
+
+
+class Manners(NamedTuple):
+    """How an API speaks: ``envelope`` makes the body of an error of status and details,
+    ``authenticate`` returns who calls, with a ``role``, or raises ApiError, and ``tell`` says what
+    is wrong with what does not have its shape.
+    """
+
+    envelope: Envelope
+    authenticate: Callable[[Call], Any]
+    tell: Callable[[type[BaseModel], ValidationError], Details] = _told
+
+
 class Api:
     """The operations of one document, with its error envelope and its way to know a caller."""
 
@@ -131,8 +169,7 @@ class Api:
         self,
         operations: Sequence[Operation],
         host: Any,
-        envelope: Callable[[int, str], Mapping[str, Any]],
-        authenticate: Callable[[Call], Any],
+        manners: Manners,
         before: Callable[[Operation], None] | None = None,
         after: Callable[[], None] | None = None,
     ) -> None:
@@ -144,10 +181,8 @@ class Api:
             The rows.
         host
             What answers are made from.
-        envelope
-            Makes the body of an error from status and details.
-        authenticate
-            Returns who calls, with a ``role``, or raises ApiError.
+        manners
+            What its errors look like, and how it knows a caller.
         before
             Called with the operation before its handler: it may raise ApiError.
         after
@@ -155,8 +190,7 @@ class Api:
         """
         self.operations = tuple(operations)
         self._host = host
-        self._envelope = envelope
-        self._authenticate = authenticate
+        self._manners = manners
         self._before = before
         self._after = after
         self._root = _Node()
@@ -184,10 +218,11 @@ class Api:
         try:
             response = self._answer(request, found, values)
         except ApiError as error:
-            # Half a letter of a path cannot be said in JSON.
-            status, details = error.status, error.details.encode(errors="replace").decode()
-            response = _response(status, Answer(dict(self._envelope(status, details))))
-            if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            operation = found.operations.get(request.method) if found else None
+            envelope = (operation and operation.envelope) or self._manners.envelope
+            content = dict(envelope(error.status, _sayable(error.details)))
+            response = _response(error.status, Answer(content, headers=error.headers))
+            if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
                 response.headers["Allow"] = allow
         if request.method == "OPTIONS":
             response.headers["Allow"] = allow
@@ -201,7 +236,7 @@ class Api:
     def failed(self) -> Response:
         """Return the answer where dispatch itself failed: the fault is ours."""
         details = "The twin failed; its log says why."
-        answer = Answer(dict(self._envelope(HTTPStatus.INTERNAL_SERVER_ERROR, details)))
+        answer = Answer(dict(self._manners.envelope(HTTPStatus.INTERNAL_SERVER_ERROR, details)))
         response = _response(HTTPStatus.INTERNAL_SERVER_ERROR, answer)
         response.headers["Access-Control-Allow-Origin"] = "*"
         return response
@@ -234,16 +269,25 @@ class Api:
             raise ApiError(413, f"The body is longer than {MOST_BODY_BYTES} bytes.")
         call = Call(self._host, request, dict(zip(found.names, values, strict=True)))
         if operation.roles:
-            call.who = self._authenticate(call)
+            call.who = self._manners.authenticate(call)
             if call.who.role not in operation.roles:
                 raise ApiError(403, f"{call.who.role} may not do this.")
         if operation.query is not None:
-            call.query = _validated(operation.query, _query(request.query))
+            call.query = self._validated(operation.query, _query(request.query))
         if operation.body is not None:
-            call.body = _validated_json(operation.body, request.body)
+            call.body = self._validated(operation.body, request.body)
         if self._before is not None:
             self._before(operation)
         return _response(operation.statuses[0], operation.handler(call))
+
+    def _validated(self, shape: type[BaseModel], given: bytes | Mapping[str, str]) -> BaseModel:
+        """Return a query, or a JSON body, as its shape; raises ApiError 400."""
+        try:
+            if isinstance(given, bytes):
+                return shape.model_validate_json(given)
+            return shape.model_validate(given)
+        except ValidationError as error:
+            raise ApiError(400, self._manners.tell(shape, error)) from error
 
 
 def _segments(path: str) -> list[str]:
@@ -256,27 +300,11 @@ def _query(text: str) -> dict[str, str]:
     return dict(parse_qsl(text, keep_blank_values=True))
 
 
-def _validated(shape: type[BaseModel], values: Mapping[str, str]) -> BaseModel:
-    """Return a query as its shape; raises ApiError 400."""
-    try:
-        return shape.model_validate(values)
-    except ValidationError as error:
-        raise ApiError(400, _told(error)) from error
-
-
-def _validated_json(shape: type[BaseModel], body: bytes) -> BaseModel:
-    """Return a JSON body as its shape; raises ApiError 400."""
-    try:
-        return shape.model_validate_json(body)
-    except ValidationError as error:
-        raise ApiError(400, _told(error)) from error
-
-
-def _told(error: ValidationError) -> str:
-    """Say what is wrong where, one thing after the other."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    named = ((".".join(map(str, item["loc"])) or "body", item["msg"]) for item in found)
-    return "; ".join(f"{place}: {said}" for place, said in named)
+def _sayable(details: Details) -> Details:
+    """Return words as JSON can say them: half a letter of a path is none."""
+    if isinstance(details, str):
+        return details.encode(errors="replace").decode()
+    return {name: said.encode(errors="replace").decode() for name, said in details.items()}
 
 
 def _response(status: int, answer: Answer) -> Response:

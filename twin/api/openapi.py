@@ -12,14 +12,17 @@ from pydantic.json_schema import models_json_schema
 
 from twin.api.http import Operation
 
-__all__ = ["Link", "openapi"]
+__all__ = ["Described", "Link", "openapi"]
 
 _REFERENCE = "#/components/schemas/{model}"
+_BODY = 0
 _UNDOCUMENTED = {
     400: "Malformed request.",
     401: "No authentication header found.",
     403: "Access denied.",
+    404: "There is none.",
     405: "The method is none of this path.",
+    409: "There is one already.",
     413: "The body is too long.",
 }
 """Statuses that HTTP needs where a document omits them: sent in its envelope, marked as such."""
@@ -47,33 +50,71 @@ _HEADERS = {
 }
 
 
-def openapi(
-    title: str,
-    operations: Sequence[Operation],
-    problem: type[BaseModel],
-    examples: Mapping[type[BaseModel], object],
-    links: Sequence[Link],
-    more: Mapping[str, Mapping[str, Any]],
-) -> dict[str, Any]:
-    """Return the description of an API.
+@dataclass(frozen=True)
+class Described:
+    """What is said of an API beside its table of operations.
 
     Parameters
     ----------
     title
         Its name.
-    operations
-        The table.
     problem
         The shape of an error.
+    login
+        Name and scheme of how callers say who they are.
+    refusals
+        The statuses that are answered to who may not call.
     examples
         One of each shape.
+    own_examples
+        Examples of one operation, named as ``"GET /path"``, that go before those of the shapes:
+        by status, that of its body by 0.
     links
         What leads where.
+    beside
+        The statuses that an operation also answers, though neither its document nor every
+        operation of its kind has them.
     more
-        What else is said of an operation, named as ``"GET /path"``: it is merged in.
+        What else is said of an operation: it is merged in.
+    places
+        Schemas of parameters in paths that are no texts.
+    """
+
+    title: str
+    problem: type[BaseModel]
+    login: tuple[str, Mapping[str, Any]]
+    refusals: frozenset[int]
+    examples: Mapping[type[BaseModel], object] = field(default_factory=dict)
+    own_examples: Mapping[str, Mapping[int, object]] = field(default_factory=dict)
+    links: Sequence[Link] = ()
+    beside: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    more: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    places: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def example(self, one: Operation, status: int, shape: type[BaseModel]) -> object | None:
+        """Return an example of an answer, of the body with status 0, None where there is none.
+
+        Of errors only the shape of 401 is common to all.
+        """
+        own = self.own_examples.get(f"{one.method} {one.path}", {})
+        if status in own:
+            return own[status]
+        is_common = status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.UNAUTHORIZED
+        return self.examples.get(shape) if is_common else None
+
+
+def openapi(operations: Sequence[Operation], described: Described) -> dict[str, Any]:
+    """Return the description of an API.
+
+    Parameters
+    ----------
+    operations
+        The table.
+    described
+        What is said beside it.
     """
     taken = {one.body for one in operations if one.body is not None}
-    given = {one.answer for one in operations if one.answer is not None} | {problem}
+    given = {one.answer for one in operations if one.answer is not None} | {described.problem}
     _, schemas = models_json_schema(
         [(shape, "validation") for shape in sorted(taken, key=_name)]
         + [(shape, "serialization") for shape in sorted(given, key=_name)],
@@ -81,23 +122,21 @@ def openapi(
     )
     paths: dict[str, dict[str, Any]] = {}
     for one in operations:
-        described = _described(one, problem, examples)
+        said = _described(one, described)
         name = f"{one.method} {one.path}"
-        own = [link for link in links if link.origin == name]
+        own = [link for link in described.links if link.origin == name]
         if own:
-            described["responses"][str(one.statuses[0])]["links"] = dict(map(_linked, own))
-        _merge(described, more.get(name, {}))
-        paths.setdefault(one.path, {})[one.method.lower()] = described
-    said = "The IdToken of a login: `POST /` with InitiateAuth, as Cognito has it."
-    token = {"type": "apiKey", "in": "header", "name": "Authorization", "description": said}
+            said["responses"][str(one.statuses[0])]["links"] = dict(map(_linked, own))
+        _merge(said, described.more.get(name, {}))
+        paths.setdefault(one.path, {})[one.method.lower()] = said
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": "1"},
+        "info": {"title": described.title, "version": "1"},
         "paths": paths,
         "components": {
             "schemas": schemas.get("$defs", {}),
             "headers": {name: _header(text) for name, text in _HEADERS.items()},
-            "securitySchemes": {"IdToken": token},
+            "securitySchemes": dict([described.login]),
         },
     }
 
@@ -143,69 +182,63 @@ def _linked(link: Link) -> tuple[str, dict[str, Any]]:
     return said["operationId"], said
 
 
-def _described(
-    one: Operation, problem: type[BaseModel], examples: Mapping[type[BaseModel], object]
-) -> dict[str, Any]:
+def _described(one: Operation, known: Described) -> dict[str, Any]:
     """Return one operation."""
     described: dict[str, Any] = {
         "summary": one.summary,
         "tags": [one.handler.__module__.rpartition(".")[2]],  # a module for each heading
         "operationId": _operation_id(one.method, one.path),
-        "parameters": [*_path_parameters(one.path), *_query_parameters(one.query)],
-        "responses": {
-            str(status): _response(one, status, problem, examples) for status in one.statuses
-        },
+        "parameters": [
+            *_path_parameters(one.path, known.places),
+            *_query_parameters(one.query),
+        ],
+        "responses": {str(status): _response(one, status, known) for status in one.statuses},
     }
-    for status in _beside(one):
+    for status in _beside(one, known):
         described["responses"][str(status)] = {
-            **_response(one, status, problem, examples),
+            **_response(one, status, known),
             "description": _UNDOCUMENTED[status],
             "x-undocumented": True,
         }
     if one.handler.__doc__:
         described["description"] = cleandoc(one.handler.__doc__)
     if one.body is not None:
-        described["requestBody"] = {"required": True, "content": _json(one.body, examples)}
+        content = _json(one.body, known.example(one, _BODY, one.body))
+        described["requestBody"] = {"required": True, "content": content}
     if one.roles:
-        described["security"] = [{"IdToken": []}]
+        described["security"] = [{known.login[0]: []}]
     return described
 
 
-def _beside(one: Operation) -> list[int]:
+def _beside(one: Operation, known: Described) -> list[int]:
     """Return the statuses that an operation may also answer, though its document omits them."""
-    may = {405, 413}
+    may = {405, 413} | known.beside.get(f"{one.method} {one.path}", frozenset())
     if one.body is not None or one.query is not None:
         may.add(400)
     if one.roles:
-        may |= {401, 403}
+        may |= known.refusals
     return sorted(may - set(one.statuses))
 
 
-def _response(
-    one: Operation,
-    status: int,
-    problem: type[BaseModel],
-    examples: Mapping[type[BaseModel], object],
-) -> dict[str, Any]:
-    """Return what is answered with a status; the example of an error is one of 401."""
+def _response(one: Operation, status: int, known: Described) -> dict[str, Any]:
+    """Return what is answered with a status; what leads elsewhere has no body."""
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
     found: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": headers}
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = _header("The same.")
-    shape = problem if status >= 400 else one.answer
+    shape = known.problem if status >= 400 else one.answer if status < 300 else None
     if shape is not None:
-        has_example = status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.UNAUTHORIZED
-        found["content"] = _json(shape, examples if has_example else {})
+        found["content"] = _json(shape, known.example(one, status, shape))
     elif status == HTTPStatus.OK and one.method == "GET":
         found["content"] = {"*/*": {"schema": {"type": "string"}}}
     return found
 
 
-def _json(shape: type[BaseModel], examples: Mapping[type[BaseModel], object]) -> dict[str, Any]:
+def _json(shape: type[BaseModel], example: object | None) -> dict[str, Any]:
     """Return a shape as the content of a message."""
     found: dict[str, Any] = {"schema": {"$ref": _REFERENCE.format(model=shape.__name__)}}
-    if shape in examples:
-        found["example"] = examples[shape]
+    if example is not None:
+        found["example"] = example
     return {"application/json": found}
 
 
@@ -214,11 +247,12 @@ def _names(path: str) -> list[str]:
     return re.findall(r"\{(\w+)\}", path)
 
 
-def _path_parameters(path: str) -> list[dict[str, Any]]:
+def _path_parameters(path: str, places: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the parameters of a path."""
-    schema = {"type": "string", "minLength": 1}
+    text = {"type": "string", "minLength": 1}
     return [
-        {"name": name, "in": "path", "required": True, "schema": schema} for name in _names(path)
+        {"name": name, "in": "path", "required": True, "schema": places.get(name, text)}
+        for name in _names(path)
     ]
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from twin.cli.base import FOUND_PROBLEMS, ScenarioArgument, SeedOption, app, guarded, table
 from twin.errors import TwinError
+
+if TYPE_CHECKING:
+    from twin.api.cases import Reached
 
 __all__ = ["routes", "serve"]
 
@@ -42,9 +46,9 @@ def serve(
 ) -> None:
     """Answer the APIs over HTTP, until Ctrl-C.
 
-    Says where as soon as requests are answered; /docs shows the operations. SNAP Thing Services
-    has no operation yet. Logins hold for an hour and provisioning for 15 minutes of simulated
-    time: at a high speed that is soon over.
+    Says where as soon as requests are answered; /docs shows the operations. Sockets are at /ws
+    (SockJS) and /ws/websocket of SNAP Thing Services. Logins to Insight hold for an hour and
+    provisioning for 15 minutes of simulated time: at a high speed that is soon over.
     """
     try:
         from twin.api import serve as serving
@@ -73,25 +77,35 @@ def routes(
         str, typer.Argument(metavar="SCENARIO", help="On whose twin they are tried.")
     ] = "reference_site",
 ) -> None:
-    """Try every documented status of the Insight API.
+    """Try every documented status of both APIs.
 
     Prints how each was reached. The status is 0 when all were, else 1.
     """
     from twin.opening import open as open_twin
 
-    found = open_twin(scenario).insight_coverage()
+    opened = open_twin(scenario)
+    apis = {
+        "Insight": (opened.insight_coverage, ", login and downloads included"),
+        "SNAP Thing Services": (opened.snap_coverage, ", sockets included"),
+    }
+    every = [_shown(title, *api) for title, api in apis.items()]
+    if not all(every):
+        raise typer.Exit(FOUND_PROBLEMS)
+
+
+def _shown(title: str, coverage: Callable[[], list[Reached]], which: str) -> bool:
+    """Print how the statuses of an API were reached; return whether all were."""
+    found = coverage()
     rows = [
         (one.operation, str(one.status), one.case.how if one.case else "",
          "yes" if one.is_tested else f"no, {one.answered or 'no case'}")
         for one in found
     ]  # fmt: skip
-    for line in table(("operation", "status", "how", "tested"), rows):
+    for line in table((title, "status", "how", "tested"), rows):
         typer.echo(line)
     tested = sum(one.is_tested for one in found)
     operations = len({one.operation for one in found})
     typer.echo(
-        f"\n{operations} operations, login and downloads included: "
-        f"{tested} of {len(found)} statuses tested"
+        f"\n{title}: {operations} operations{which}, {tested} of {len(found)} statuses tested\n"
     )
-    if tested < len(found):
-        raise typer.Exit(FOUND_PROBLEMS)
+    return tested == len(found)

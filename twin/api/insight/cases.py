@@ -1,11 +1,10 @@
 """How each status of each operation of Insight is reached."""
 
-import json
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from twin.api.cases import UNKNOWN_ID, Case, named
+from twin.api.cases import UNKNOWN_ID, Case, Own, cases_of, encoded, made_by
 from twin.api.http import Operation, Request
 from twin.api.insight.described import EXAMPLES
 from twin.api.insight.shapes import DownloadAsked, NewGateway, NewJobConfig, NewUser
@@ -27,21 +26,17 @@ def insight_cases(operations: tuple[Operation, ...]) -> list[Case]:
     operations
         The table of the API.
     """
-    return [case for operation in operations for case in _cases_of(operation)]
+    return cases_of(operations, _OWN, _refused)
 
 
-def _cases_of(operation: Operation) -> list[Case]:
-    """Return the cases of one operation: its own ones first, then what all have in common."""
-    name = named(operation)
-    found = {status: Case(name, status, how, make) for status, how, make in _OWN.get(name, [])}
-    if operation.roles:
-        found.setdefault(401, Case(name, 401, "no token", _with(operation, {})))
-        found.setdefault(403, Case(name, 403, "a token of nobody", _with(operation, _WRONG_TOKEN)))
-    for status in operation.statuses:
-        if status not in found and status >= 400:
-            ask = _OWN[name][0][2]
-            found[status] = Case(name, status, f"fault(status={status})", ask, by_fault=True)
-    return [found[status] for status in operation.statuses if status in found]
+def _refused(operation: Operation) -> list[Own]:
+    """Return how those are refused who are not logged in."""
+    if not operation.roles:
+        return []
+    return [
+        (401, "no token", _with(operation, {})),
+        (403, "a token of nobody", _with(operation, _WRONG_TOKEN)),
+    ]
 
 
 def _with(operation: Operation, headers: dict[str, str]) -> Callable[[Any], Request]:
@@ -60,10 +55,9 @@ def _ask(
     t: Any, method: str, path: str, body: object = None, query: str = "", token: str | None = None
 ) -> Request:
     """Return a request of the scenario's admin."""
-    content = b"" if body is None else json.dumps(body).encode()
     token = _token(t) if token is None else token
     headers = {"authorization": token, "content-type": "application/json"}
-    return Request(method, f"/{t.customer_id}{path}", query, headers, content)
+    return Request(method, f"/{t.customer_id}{path}", query, headers, encoded(body))
 
 
 def _token(t: Any) -> str:
@@ -78,9 +72,7 @@ def _sent(method: str, path: str, body: object = None, query: str = "") -> Calla
 
 def _made(t: Any, path: str, body: object) -> dict[str, Any]:
     """Return what was made by a request."""
-    answer = t.insight_api.dispatch(_ask(t, "POST", path, body))
-    assert answer.status < 300, answer.body
-    return dict(answer.json()) if answer.body else {}
+    return dict(made_by(t.insight_api, _ask(t, "POST", path, body)) or {})
 
 
 def _new_gateway() -> dict[str, Any]:
@@ -134,7 +126,7 @@ def _prepare_again(t: Any) -> Request:
 
 def _provision(t: Any) -> Request:
     token = t.insight_api.dispatch(_prepare(t)).json()["token"]
-    return Request("POST", "/provisioning", body=json.dumps({"token": token}).encode())
+    return Request("POST", "/provisioning", body=encoded({"token": token}))
 
 
 def _analysis(t: Any) -> Request:
@@ -163,7 +155,7 @@ def _login(t: Any) -> Request:
     email, password = t.insight_user
     given = {"USERNAME": email, "PASSWORD": password}
     body = {"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": client_id, "AuthParameters": given}
-    return Request("POST", "/", headers={"x-amz-target": _TARGET}, body=json.dumps(body).encode())
+    return Request("POST", "/", headers={"x-amz-target": _TARGET}, body=encoded(body))
 
 
 def _device_config(method: str) -> Callable[[Any], Request]:
@@ -176,9 +168,8 @@ def _device_config(method: str) -> Callable[[Any], Request]:
     return make
 
 
-_Own = tuple[int, str, Callable[[Any], Request]]
 _UNKNOWN = f"/{UNKNOWN_ID}"
-_OWN: dict[str, list[_Own]] = {
+_OWN: dict[str, list[Own]] = {
     f"GET {_C}/features": [(200, "as it is", _sent("GET", "/features"))],
     f"GET {_C}/events": [
         (200, "as it is", _sent("GET", "/events")),

@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from twin.api.insight import answers, shapes
-from twin.api.openapi import Link
+from twin.api.openapi import Described, Link
 
-__all__ = ["EXAMPLES", "LINKS", "MORE"]
+__all__ = ["DESCRIBED", "EXAMPLES", "LINKS"]
 
 _ID = "919ebc9d-9788-4f08-93db-e238c5eaa69a"
 _TOKEN = "1BuWYYmmCO7K4baxJxB2KGJM11FCb1Ckdr5rR36LzDQ"
@@ -144,7 +144,7 @@ _ETAG = {"ETag": {"required": True, "schema": {"type": "string"}, "description":
 _FILE = {"schema": {"type": "string"}}
 _COGNITO = "application/x-amz-json-1.1"
 _TARGET = "AWSCognitoIdentityProviderService.InitiateAuth"
-MORE: dict[str, dict[str, Any]] = {
+_MORE: dict[str, dict[str, Any]] = {
     f"POST {_C}/gateways": {"responses": {"201": {"headers": _ETAG}}},
     f"GET {_C}/job-configs": {"responses": {"200": {"headers": _ETAG}}},
     f"GET {_ONE_FILE}": {"responses": {"200": {"content": {"text/plain": _FILE}}}},
@@ -185,3 +185,11 @@ MORE: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """What the table does not know: headers, texts, and the login, which is Cognito's."""
+_LOGIN = {
+    "type": "apiKey", "in": "header", "name": "Authorization",
+    "description": "The IdToken of a login: `POST /` with InitiateAuth, as Cognito has it.",
+}  # fmt: skip
+DESCRIBED = Described(
+    "Insight API", answers.Problem, ("IdToken", _LOGIN), frozenset({401, 403}),
+    examples=EXAMPLES, links=LINKS, more=_MORE,
+)  # fmt: skip

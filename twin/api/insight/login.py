@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twin.api.host import Host, now_ms
 from twin.api.http import Answer, ApiError, Call
-from twin.store.account import User, made_uuid
+from twin.store.account import User
+from twin.store.keeper import made_uuid
 
 __all__ = ["CustomerAsked", "authenticate", "information", "initiate", "token_key"]
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from twin.api.faults import Faults
 from twin.api.host import Host
-from twin.api.http import Answer, Api, Call, Operation
+from twin.api.http import Answer, Api, Call, Manners, Operation
 from twin.api.insight import (
     account,
     answers,
@@ -56,7 +56,8 @@ def make_insight(host: Host) -> tuple[Api, Faults]:
     def keep_clock() -> None:
         host.database.keep_clock(host.now_us)
 
-    api = Api(operations, host, envelope, login.authenticate, faults.meet, keep_clock)
+    manners = Manners(envelope, login.authenticate)
+    api = Api(operations, host, manners, faults.meet, keep_clock)
     return api, faults
 
 

@@ -1,4 +1,4 @@
-"""The SNAP Thing Services API: its door and its error envelope; no operation is built yet."""
+"""The SNAP Thing Services API, as its document describes it, answered by the mesh."""
 
 from twin.api.snap.routes import make_snap
 

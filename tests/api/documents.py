@@ -1,0 +1,85 @@
+"""What the two documents list: operations, and the statuses of each."""
+
+Document = dict[tuple[str, str], tuple[int, ...]]
+
+_C = "/{customer_id}"
+_V = "/api/v1"
+_INSIGHT: Document = {
+    ("get", f"{_C}/features"): (200, 500),
+    ("get", f"{_C}/events"): (200, 400, 401, 403, 500),
+    ("get", f"{_C}/gateways"): (200, 401, 403, 500),
+    ("post", f"{_C}/gateways"): (201, 400, 401, 403, 404, 409, 500),
+    ("post", f"{_C}/gateways/{{gateway_id}}/prepare-provisioning"): (200, 401, 403, 404, 500),
+    ("post", "/provisioning"): (200, 401, 403, 500),
+    ("post", f"{_C}/generate-download-url"): (200, 400, 401, 404, 500),
+    ("get", f"{_C}/job-configs"): (200, 401, 500),
+    ("post", f"{_C}/job-configs"): (201, 400, 401, 403, 500),
+    ("get", f"{_C}/job-configs/{{job_config_id}}"): (200, 401, 404, 500),
+    ("delete", f"{_C}/job-configs/{{job_config_id}}"): (204, 401, 403, 404, 500),
+    ("post", f"{_C}/job-analysis"): (200, 400, 401, 403, 500),
+    ("get", f"{_C}/me"): (200, 401, 500),
+    ("post", f"{_C}/users"): (200, 400, 401, 409, 500),
+    ("get", f"{_C}/users"): (200, 401, 500),
+    ("get", f"{_C}/users/{{user_id}}"): (200, 401, 403, 404, 500),
+    ("delete", f"{_C}/users/{{user_id}}"): (204, 401, 403, 404, 500),
+    ("get", f"{_C}/devices"): (200, 401, 403, 500),
+    ("get", f"{_C}/device-configs"): (200, 401, 403, 500),
+    ("get", f"{_C}/device-configs/{{device_config_id}}"): (200, 401, 403, 404, 500),
+    ("delete", f"{_C}/device-configs/{{device_config_id}}"): (204, 401, 403, 500),
+}
+_SNAP: Document = {
+    ("post", f"{_V}/changePassword"): (200, 400),
+    ("get", f"{_V}/backup"): (200, 400),
+    ("get", f"{_V}/network"): (200, 400),
+    ("put", f"{_V}/network"): (200, 400),
+    ("get", f"{_V}/dc"): (200,),
+    ("post", f"{_V}/dc"): (201, 409),
+    ("delete", f"{_V}/dc/{{name}}"): (204, 404),
+    ("get", f"{_V}/dc/{{name}}/config"): (200,),
+    ("put", f"{_V}/dc/{{name}}/config"): (200,),
+    ("get", f"{_V}/devices"): (200,),
+    ("post", f"{_V}/devices"): (201, 400, 404, 409),
+    ("get", f"{_V}/devices/{{deviceId}}"): (200, 404),
+    ("put", f"{_V}/devices/{{deviceId}}"): (200, 400, 404, 409),
+    ("delete", f"{_V}/devices/{{deviceId}}"): (204, 404),
+    ("post", f"{_V}/devices/batches"): (201, 400, 404, 409),
+    ("get", f"{_V}/deviceTypes"): (200,),
+    ("post", f"{_V}/deviceTypes"): (201, 409),
+    ("get", f"{_V}/deviceTypes/{{deviceTypeId}}"): (200,),
+    ("put", f"{_V}/deviceTypes/{{deviceTypeId}}"): (200, 404, 409),
+    ("delete", f"{_V}/deviceTypes/{{deviceTypeId}}"): (204, 404),
+    ("get", f"{_V}/firmware"): (200,),
+    ("get", f"{_V}/firmware/{{firmwareVersion}}"): (200, 404),
+    ("put", f"{_V}/license"): (200,),
+    ("delete", f"{_V}/license"): (204,),
+    ("get", f"{_V}/licenseCapabilities"): (200,),
+    ("get", f"{_V}/images"): (200,),
+    ("post", f"{_V}/images"): (201,),
+    ("delete", f"{_V}/images"): (204,),
+    ("get", f"{_V}/images/{{imageId}}"): (200, 404),
+    ("delete", f"{_V}/images/{{imageId}}"): (204, 404),
+    ("get", f"{_V}/moduleTypes"): (200,),
+    ("get", f"{_V}/networkConfigurations"): (200,),
+    ("post", f"{_V}/networkConfigurations"): (201,),
+    ("get", f"{_V}/networkConfigurations/{{networkConfigurationId}}"): (200, 404),
+    ("post", f"{_V}/networkConfigurationUpdates"): (202, 400, 403, 404),
+    ("get", f"{_V}/networkConfigurationUpdates/{{networkConfigurationUpdateId}}"): (200, 404),
+    ("get", f"{_V}/tasks/{{taskId}}"): (200, 303, 404),
+    ("get", "/ws"): (200,),
+    ("get", "/ws/websocket"): (200,),
+    ("get", f"{_V}/topologies"): (200,),
+    ("post", f"{_V}/topologies"): (202,),
+    ("delete", f"{_V}/topologies"): (204,),
+    ("get", f"{_V}/topologies/{{topologyId}}"): (200, 404),
+    ("delete", f"{_V}/topologies/{{topologyId}}"): (204, 404),
+}
+DOCUMENTS = {"insight": _INSIGHT, "snap": _SNAP}
+"""The 21 and the 43 operations of the documents, with the statuses that each lists."""
+BESIDE = {
+    "insight": {
+        ("post", "/"), ("get", "/auth-information"),
+        ("get", "/downloads/{asset_type}/{asset_version}"),
+    },
+    "snap": {("get", f"{_V}/devices/batches/{{batchId}}")},
+}  # fmt: skip
+"""What the documents only lead to: a login, signed addresses, the Location of a batch."""
