@@ -45,7 +45,7 @@ clean: ## remove what make installed and what runs wrote
 
 .venv/installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing twin and its tools into .venv (a few minutes the first time)"
-	@$(PIP) -e '.[serve,test,notebook,dev]'
+	@$(PIP) -e '.[serve,experiments,test,notebook,dev]'
 	@touch .venv/installed-run $@
 
 .venv/installed-bench: pyproject.toml constraints.txt | $(BIN)/python
