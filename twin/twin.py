@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from twin import store
 from twin.analysis.coexistence import BAND_KPIS
 from twin.analysis.hosts import HOST_KPIS
-from twin.analysis.kpis import KPIS, kpi_row, kpi_table
+from twin.analysis.kpis import KPIS, Counted, between, counted, kpi_row, kpi_table
 from twin.analysis.mesh import MESH_KPIS
 from twin.analysis.tally import Tally
 from twin.api.clients import Clients
@@ -280,12 +280,25 @@ class Twin(Clients, MeshTwin, HostsTwin, PastTwin):
         use = self._site.floor.busy_us(self.now_us) / max(self.now_us, 1)
         return self.frames.gateways(counted["messages"], counted["wait_us"], use)
 
-    def kpis(self) -> pd.DataFrame:
-        """Return the key figures so far as one row; names carry their units."""
+    def counted(self) -> Counted:
+        """Return what was counted on the floor so far: what ``kpis`` may begin at."""
         floor, now_us = self._site.floor, self.now_us
         orders = orders_us(self._site.plan, now_us) if self.scenario.work.orders else None
-        row = kpi_row(self._count(), floor.busy_us(now_us), floor.most_held(), orders, now_us)
-        return pd.concat([row, *self._mesh_kpis()], axis=1)
+        return counted(self._count(), floor.busy_us(now_us), floor.most_held(), orders, now_us)
+
+    def kpis(self, since: Counted | None = None) -> pd.DataFrame:
+        """Return the key figures so far as one row; names carry their units.
+
+        Parameters
+        ----------
+        since
+            What ``counted`` gave at an earlier moment: only the floor's figures from there on, as
+            after a warm-up.
+        """
+        found = self.counted()
+        if since is not None:
+            return kpi_row(between(since, found))
+        return pd.concat([kpi_row(found), *self.mesh_kpis()], axis=1)
 
     def kpi_table(self) -> pd.DataFrame:
         """Return the key figures one below the other: name, value, unit, definition."""

@@ -322,7 +322,7 @@ class MeshTwin:
             frame[name] = pd.Series(rows[name]).map(texts).astype("category")
         return frame
 
-    def _mesh_kpis(self) -> Iterator[pd.DataFrame]:
+    def mesh_kpis(self) -> Iterator[pd.DataFrame]:
         """Yield the key figures of the mesh as one row, and those of the band that it shares."""
         if self.network.nodes:
             engine = self.network.engine

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -85,14 +86,38 @@ KPIS = (
 )
 
 
-def kpi_row(
+class Counted(NamedTuple):
+    """What was counted from one moment to another, ``from_us`` to ``now_us`` [us].
+
+    ``totals`` is a record of ``twin.analysis.tally.SUMS``. Workers' times in sessions, without a
+    scanner and with a link that is down [us]; who ``worked`` so far [1]; for each gateway how long
+    messages waited there and how long it served [us], and the most it held for the uplink since
+    the start [1]; when all orders so far arrived (None where work never runs out) and jobs began
+    [us].
+    """
+
+    totals: np.void
+    session_us: int
+    without_us: int
+    down_us: int
+    worked: int
+    waited_us: NDArray[np.int64]
+    busy_us: NDArray[np.int64]
+    most_held: NDArray[np.int64]
+    orders_us: NDArray[np.int64] | None
+    begun_us: NDArray[np.int64]
+    from_us: int
+    now_us: int
+
+
+def counted(
     tally: Tally,
     busy_us: NDArray[np.int64],
     most_held: NDArray[np.int64],
     orders_us: NDArray[np.int64] | None,
     now_us: int,
-) -> pd.DataFrame:
-    """Return the key figures as a frame of one row.
+) -> Counted:
+    """Return what was counted since the start; it stays as it is when the run goes on.
 
     Parameters
     ----------
@@ -108,15 +133,62 @@ def kpi_row(
     now_us
         How long the run is so far [us].
     """
-    figures = {
-        **_counts(tally, now_us),
-        **_latencies(tally),
-        **_gateways(tally, busy_us, now_us),
-        **_scanners(tally, now_us),
-        **_orders(tally, orders_us),
-        "backlog_max": int(most_held.max(initial=0)),
+    return Counted(
+        tally.sums[0].copy(),
+        tally.session_us(now_us),
+        tally.without_us(now_us),
+        tally.down_us(now_us),
+        int(tally.workers["worked"].sum()),
+        tally.waited_us(now_us),
+        busy_us,
+        most_held,
+        orders_us,
+        tally.begun_us() if orders_us is not None else np.zeros(0, np.int64),
+        0,
+        now_us,
+    )
+
+
+def between(before: Counted, after: Counted) -> Counted:
+    """Return what was counted from one moment to a later one of the same run."""
+    totals = np.zeros(1, after.totals.dtype)
+    for name in after.totals.dtype.names or ():
+        totals[name] = after.totals[name] - before.totals[name]
+    known = len(before.busy_us)  # a gateway may have been installed since
+    waited_us, busy_us = after.waited_us.copy(), after.busy_us.copy()
+    waited_us[:known] -= before.waited_us
+    busy_us[:known] -= before.busy_us
+    return after._replace(
+        totals=totals[0],
+        session_us=after.session_us - before.session_us,
+        without_us=after.without_us - before.without_us,
+        down_us=after.down_us - before.down_us,
+        waited_us=waited_us,
+        busy_us=busy_us,
+        from_us=before.now_us,
+    )
+
+
+def figures(found: Counted) -> dict[str, float]:
+    """Return the key figures by name.
+
+    Of a part of a run ``backlog_max`` is NaN: what was held at most is only known since the start.
+    """
+    since_start = found.from_us == 0
+    values = {
+        **_counts(found),
+        **_latencies(found),
+        **_gateways(found),
+        **_scanners(found),
+        **_orders(found),
+        "backlog_max": int(found.most_held.max(initial=0)) if since_start else float("nan"),
     }
-    return pd.DataFrame({kpi.name: [figures[kpi.name]] for kpi in KPIS})
+    return {kpi.name: values[kpi.name] for kpi in KPIS}
+
+
+def kpi_row(found: Counted) -> pd.DataFrame:
+    """Return the key figures as a frame of one row."""
+    return pd.DataFrame({name: [value] for name, value in figures(found).items()})
 
 
 def kpi_table(row: pd.DataFrame, known: Sequence[Kpi] = KPIS) -> pd.DataFrame:
@@ -140,10 +212,10 @@ def kpi_table(row: pd.DataFrame, known: Sequence[Kpi] = KPIS) -> pd.DataFrame:
     )
 
 
-def _counts(tally: Tally, now_us: int) -> Mapping[str, float]:
+def _counts(found: Counted) -> Mapping[str, float]:
     """Return what is counted."""
-    sums = tally.sums[0]
-    hours = tally.session_us(now_us) / _US_PER_H
+    sums = found.totals
+    hours = found.session_us / _US_PER_H
     return {
         "scans": int(sums["scans"]),
         "scans_per_worker_hour": _ratio(int(sums["scans"]), hours),
@@ -161,50 +233,53 @@ def _counts(tally: Tally, now_us: int) -> Mapping[str, float]:
     }
 
 
-def _latencies(tally: Tally) -> Mapping[str, float]:
+def _latencies(found: Counted) -> Mapping[str, float]:
     """Return the times from scan to beep and from scan to cloud [ms]."""
-    sums = tally.sums[0]
-    figures = {}
+    sums = found.totals
+    values = {}
     for name, scans in (("beep", "scans"), ("cloud", "scans_shown")):
         mean_us = _ratio(int(sums[f"{name}_us"]), int(sums[scans]))
-        figures[f"{name}_mean_ms"] = mean_us / _US_PER_MS
+        values[f"{name}_mean_ms"] = mean_us / _US_PER_MS
         for percent in (50, 95, 99):
             found_us = percentile_us(sums[f"{name}_bins"], percent / 100)
-            figures[f"{name}_p{percent}_ms"] = found_us / _US_PER_MS
-    return figures
+            values[f"{name}_p{percent}_ms"] = found_us / _US_PER_MS
+    return values
 
 
-def _scanners(tally: Tally, now_us: int) -> Mapping[str, float]:
+def _scanners(found: Counted) -> Mapping[str, float]:
     """Return what batteries and links cost."""
-    sums = tally.sums[0]
+    sums = found.totals
     blocked_min = int(sums["blocked_us"]) / _US_PER_MIN
     return {
         "swaps": int(sums["swaps"]),
         "drops": int(sums["drops"]),
         "roams": int(sums["roams"]),
-        "without_scanner_min": tally.without_us(now_us) / _US_PER_MIN,
-        "reconnect_min": tally.down_us(now_us) / _US_PER_MIN,
-        "blocked_min_per_worker": _ratio(blocked_min, int(tally.workers["worked"].sum())),
+        "without_scanner_min": found.without_us / _US_PER_MIN,
+        "reconnect_min": found.down_us / _US_PER_MIN,
+        "blocked_min_per_worker": _ratio(blocked_min, found.worked),
     }
 
 
-def _orders(tally: Tally, orders_us: NDArray[np.int64] | None) -> Mapping[str, float]:
+def _orders(found: Counted) -> Mapping[str, float]:
     """Return how many orders came and how many waited for somebody to begin them."""
     names = ("orders", "orders_waiting", "orders_waiting_max")
+    orders_us = found.orders_us
     if orders_us is None:
         return dict.fromkeys(names, 0)
-    begun_us = tally.begun_us()
     # The most wait just as one more arrives.
-    begun = np.searchsorted(begun_us, orders_us, side="left")
-    most = int((np.arange(1, len(orders_us) + 1) - begun).max(initial=0))
-    return dict(zip(names, (len(orders_us), len(orders_us) - len(begun_us), most), strict=True))
+    begun = np.searchsorted(found.begun_us, orders_us, side="left")
+    came = orders_us >= found.from_us
+    most = int((np.arange(1, len(orders_us) + 1) - begun)[came].max(initial=0))
+    waiting = len(orders_us) - len(found.begun_us)
+    return dict(zip(names, (int(came.sum()), waiting, most), strict=True))
 
 
-def _gateways(tally: Tally, busy_us: NDArray[np.int64], now_us: int) -> Mapping[str, float]:
+def _gateways(found: Counted) -> Mapping[str, float]:
     """Return use and queues; by Little's law the mean queue is the waiting done over the time."""
-    sums = tally.sums[0]
-    use = busy_us / max(now_us, 1)
-    queues = tally.waited_us(now_us) / max(now_us, 1)
+    sums = found.totals
+    passed_us = max(found.now_us - found.from_us, 1)
+    use = found.busy_us / passed_us
+    queues = found.waited_us / passed_us
     messages = int(sums["scans"] + sums["reports"])
     return {
         "gateway_use_mean": float(use.mean()) if use.size else float("nan"),

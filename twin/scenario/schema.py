@@ -6,7 +6,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import annotated_types
@@ -24,14 +24,17 @@ _LAWS = {laws.Constant, laws.Uniform, laws.Lognormal, laws.Normal, laws.Mixture}
 
 @dataclass(frozen=True)
 class Node:
-    """One place of the schema: the type found there, its metadata, whether it is required."""
+    """One place of the schema: the type found there, its metadata, whether it is required.
+
+    What follows from the type is found once: a sweep walks the schema for each of its designs.
+    """
 
     annotation: Any
     metadata: tuple[Any, ...] = ()
     description: str = ""
     required: bool = False
 
-    @property
+    @cached_property
     def models(self) -> tuple[type[BaseModel], ...]:
         """The models that the place may hold: one, several for a law, or none."""
         return tuple(item for item in _alternatives(self.annotation) if _is_model(item))
@@ -41,7 +44,7 @@ class Node:
         """Whether the place may hold nothing, not even a default."""
         return types.NoneType in _alternatives(self.annotation)
 
-    @property
+    @cached_property
     def is_law(self) -> bool:
         """Whether a law is due here."""
         return bool(self.models) and set(self.models) == _LAWS
@@ -55,7 +58,7 @@ class Node:
         }
         return dict(sorted(words.items()))
 
-    @property
+    @cached_property
     def item(self) -> Node | None:
         """The element type where the place is a list of tables or values."""
         inner = _plain(self.annotation)
@@ -63,7 +66,7 @@ class Node:
             return _node(typing.get_args(inner)[0])
         return None
 
-    @property
+    @cached_property
     def children(self) -> dict[str, Node]:
         """The keys below, by TOML name; of a law: those of every law."""
         found: dict[str, Node] = {}

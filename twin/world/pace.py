@@ -49,7 +49,7 @@ def run_in_slices(
         Ctrl-C was heard.
     """
     step_us = _FIRST_SLICE_US
-    bar = _bar_class()(
+    bar = bar_class()(
         total=(until_us - now_us) / _US_PER_H,
         desc=name,
         delay=_QUIET_S[progress],
@@ -71,7 +71,7 @@ def run_in_slices(
         raise KeyboardInterrupt
 
 
-def _bar_class() -> Any:
+def bar_class() -> Any:
     """Return the progress bar that fits where we run; the notebook's one is slow to import."""
     if _in_notebook() and find_spec("ipywidgets"):
         return import_module("tqdm.notebook").tqdm

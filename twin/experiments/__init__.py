@@ -1,0 +1,1 @@
+"""What-if: runs of many designs, compared with honest intervals."""
