@@ -18,7 +18,7 @@ __all__ = ["Dask"]
 T = TypeVar("T")
 R = TypeVar("R")
 
-_PATIENCE_S = 20
+_PATIENCE_S = 20.0
 _RETRIES = 3
 
 
@@ -28,9 +28,22 @@ class Dask:
     The scheduler gives what a lost worker had to another.
     """
 
-    def __init__(self, address: str | None = None, workers: int | None = None) -> None:
-        """Take the address of a scheduler, ``tcp://host:port``, or make workers here."""
-        self._address = address
+    def __init__(
+        self, address: str | None = None, workers: int | None = None,
+        *, patience_s: float = _PATIENCE_S,
+    ) -> None:  # fmt: skip
+        """Take a cluster.
+
+        Parameters
+        ----------
+        address
+            Of a scheduler, ``tcp://host:port``; without one workers are made here.
+        workers
+            How many of these [1].
+        patience_s
+            How long the scheduler may take to answer [s].
+        """
+        self._address, self._patience_s = address, patience_s
         self.workers: int = workers or loky.cpu_count()
 
     def results(self, work: Callable[[T], R], tasks: Sequence[T]) -> Generator[tuple[int, R]]:
@@ -40,7 +53,7 @@ class Dask:
             futures = [client.submit(work, task, pure=False, retries=_RETRIES) for task in tasks]
             places = {future.key: place for place, future in enumerate(futures)}
             try:
-                for future in distributed.as_completed(futures):
+                for future in distributed.as_completed(futures, loop=client.loop):
                     yield places[future.key], future.result()
             except KilledWorker as error:
                 raise RunError(
@@ -61,7 +74,9 @@ class Dask:
                 yield client
             return
         try:
-            client = distributed.Client(self._address, timeout=_PATIENCE_S, set_as_default=False)
+            client = distributed.Client(
+                self._address, timeout=self._patience_s, set_as_default=False
+            )
         except (OSError, ValueError) as error:
             raise RunError(
                 f"no Dask scheduler answers at {self._address}: {error}",
