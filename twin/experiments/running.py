@@ -103,8 +103,8 @@ class Runner:
             for number, seed in zip(numbers, seeds, strict=True):
                 row = {"design": design.name, **design.factors}
                 row |= {"replication": number, "seed": seed}
-                (windows,) = _side_by_side([found[part.digest][seed] for part in each])
-                rows.append(row | {name: windows.get(name, np.nan) for name in names})
+                values = _side_by_side([(part, found[part.digest][seed]) for part in each])
+                rows.append(row | {name: values.get(name, np.nan) for name in names})
         frame = pd.DataFrame(rows)
         frame.attrs["provenance"] = self.provenance(designs)
         return frame
@@ -215,10 +215,17 @@ def _cut(task: Task, seeds: Iterable[int]) -> Iterator[Task]:
         yield task._replace(seeds=left[first : first + _RUNS_PER_TASK])
 
 
-def _side_by_side(parts: Sequence[Figures]) -> Figures:
-    """Put the figures of the parts of a run beside each other, window by window."""
-    each = zip(*parts, strict=True)
-    return [{name: value for part in window for name, value in part.items()} for window in each]
+def _side_by_side(parts: Sequence[tuple[Part, Figures]]) -> dict[str, float]:
+    """Put the figures of the parts of a run beside each other: of each part its own alone.
+
+    A mesh without a floor has figures of that, too: those of a floor on which nothing happens.
+    """
+    return {
+        name: windows[0][name]
+        for part, windows in parts
+        for name in part.kpis
+        if name in windows[0]
+    }  # fmt: skip
 
 
 def _cache_of(given: bool | str | Path | Cache) -> Cache:

@@ -20,7 +20,7 @@ from twin.scenario.document import Provenance, Scenario
 from twin.scenario.fleet import ChargerGroup, Fleet, GatewayGroup, ScannerGroup
 from twin.scenario.laws import Component, Constant, Law, Lognormal, Mixture, Normal, Uniform
 from twin.scenario.links import Ble, BleLink, Links, Outage
-from twin.scenario.loading import from_document, load, vary
+from twin.scenario.loading import from_document, load, vary, vary_all
 from twin.scenario.measured import ANY_CHANNEL, Measured
 from twin.scenario.mesh import Bridge, Mesh, MeshMac, MeshRadio, Multicast, NodeGroup
 from twin.scenario.mesh_change import NETWORK_FIELDS, MeshChange, NetworkChange
@@ -121,5 +121,6 @@ __all__ = [
     "scanner_models",
     "usual_collector",
     "vary",
+    "vary_all",
     "warnings",
 ]

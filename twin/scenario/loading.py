@@ -28,7 +28,7 @@ from twin.scenario.measured import read_links
 from twin.scenario.problems import problems_of, shown, unknown_key
 from twin.scenario.schema import law_keys, leaves, node_at
 
-__all__ = ["from_document", "load", "vary"]
+__all__ = ["from_document", "load", "vary", "vary_all"]
 
 Document = dict[str, Any]
 Layer = tuple[str, Document]
@@ -67,12 +67,22 @@ def vary(scenario: Scenario, key: str, value: Any) -> Scenario:
     ("fleet.gateways.aisle.count"); the value is as in TOML, or a number of
     numpy's. Raises ScenarioError, for an unknown key with the nearest valid one.
     """
+    return vary_all(scenario, {key: value})
+
+
+def vary_all(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """Give the scenario with some keys changed, in their order; as `vary` for each of them."""
     document = scenario.document()
-    path = _find(document, key)
-    _put(document, path, _plain(value))
-    known = scenario.provenance
+    labels = []
+    for key, value in changes.items():
+        path = _find(document, key)
+        _put(document, path, _plain(value))
+        labels.append(_label(document, path))
     changed = _built([(_VARY, document)], file=_VARY)
-    return changed.with_provenance(_after_change(known, changed, _label(document, path)))
+    known = scenario.provenance
+    for label in labels:
+        known = _after_change(known, changed, label)
+    return changed.with_provenance(known) if labels else scenario
 
 
 def _plain(value: Any) -> Any:

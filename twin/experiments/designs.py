@@ -1,0 +1,241 @@
+"""Designs: which values of which keys are tried together."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import RunError, UnitError
+from twin.experiments.how import Design
+from twin.scenario import Scenario, vary_all
+from twin.scenario.quantities import Quantity
+from twin.scenario.schema import node_at
+
+__all__ = ["Range", "grid", "latin_hypercube", "one_at_a_time", "read_factor", "sobol"]
+
+Levels = Mapping[str, Sequence[Any]]
+_MOST_DESIGNS = 10_000
+
+
+@dataclass(frozen=True)
+class Range:
+    """All values of a key from ``low`` to ``high``, both as a scenario would say them."""
+
+    low: Any
+    high: Any
+
+    def value_at(self, key: str) -> Callable[[float], Any]:
+        """Return what gives the value at a share of the way from low to high [1].
+
+        Raises
+        ------
+        RunError
+            Between such values there is nothing.
+        """
+        kinds = [one.kind for one in _metadata(key) if isinstance(one, Quantity)]
+        if kinds and isinstance(self.low, str) and isinstance(self.high, str):
+            kind = kinds[0]
+            try:
+                low, high = float(kind.parse(self.low)), float(kind.parse(self.high))
+            except UnitError as error:
+                raise RunError(f"{key}: {error}") from error
+            is_whole = isinstance(kind.parse(self.low), int)
+            return lambda share: kind.format(_between(low, high, share, is_whole=is_whole))
+        if not all(
+            isinstance(end, (int, float)) and math.isfinite(end) for end in (self.low, self.high)
+        ):
+            raise RunError(
+                f"{key}: between {self.low!r} and {self.high!r} there is nothing",
+                hint="a range has numbers, or quantities with units, at both ends",
+            )  # fmt: skip
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            # Each whole number has an equal share of the way.
+            count = self.high - self.low + 1
+            return lambda share: self.low + min(int(share * count), count - 1)
+        return lambda share: _between(self.low, self.high, share, is_whole=False)
+
+
+def read_factor(text: str) -> tuple[str, list[Any] | Range]:
+    """Read "KEY=A,B,C" as a key with its levels, "KEY=A..B" as one with a range.
+
+    Raises
+    ------
+    RunError
+        It is neither.
+
+    >>> read_factor("work.pick_scale=0.8,1")
+    ('work.pick_scale', [0.8, 1])
+    >>> read_factor("links.ble.loss=1 %..5 %")[1]
+    Range(low='1 %', high='5 %')
+    """
+    key, equals, values = text.partition("=")
+    levels = [_value(one) for one in values.split(",") if one.strip()]
+    if not (key.strip() and equals and levels):
+        raise RunError(f"{text!r} varies nothing", hint="write KEY=A,B,C, or KEY=A..B for a range")
+    low, dots, high = values.partition("..")
+    if dots and len(levels) == 1:
+        return key.strip(), Range(_value(low), _value(high))
+    return key.strip(), levels
+
+
+def grid(scenario: Scenario, levels: Levels) -> list[Design]:
+    """Return every combination of levels, the last key changing first.
+
+    Parameters
+    ----------
+    scenario
+        What all designs begin with.
+    levels
+        Of each key, as a scenario would say them.
+
+    Raises
+    ------
+    RunError
+        There are no levels, or more than 10,000 combinations.
+    ScenarioError
+        A key or value that no scenario can have.
+    """
+    count = math.prod(len(values) for values in levels.values())
+    if not levels or not 1 <= count <= _MOST_DESIGNS:
+        raise RunError(
+            f"a grid of {count if levels else 0:,} designs",
+            hint=f"give each key a level, and at most {_MOST_DESIGNS:,} combinations",
+        )
+    combinations = itertools.product(*levels.values())
+    return [_design(scenario, dict(zip(levels, values, strict=True))) for values in combinations]
+
+
+def one_at_a_time(scenario: Scenario, levels: Mapping[str, Sequence[Any] | Range]) -> list[Design]:
+    """Return the scenario as it is, called "base", and designs with one key changed each.
+
+    Parameters
+    ----------
+    scenario
+        What all designs begin with.
+    levels
+        Of each key; of a range its two ends.
+    """
+    designs = [Design("base", scenario, dict.fromkeys(levels))]
+    for key, given in levels.items():
+        values = (given.low, given.high) if isinstance(given, Range) else given
+        for value in values:
+            changed = _design(scenario, {key: value})
+            factors = {**dict.fromkeys(levels), key: value}
+            designs.append(Design(changed.name, changed.scenario, factors))
+    return designs
+
+
+def latin_hypercube(
+    scenario: Scenario, ranges: Mapping[str, Range], count: int, *, seed: int = 1
+) -> list[Design]:
+    """Return designs that fill the ranges evenly: each key has each of its shares once.
+
+    McKay, Beckman and Conover, Technometrics 21, 1979.
+
+    Parameters
+    ----------
+    scenario
+        What all designs begin with.
+    ranges
+        Of each key.
+    count
+        How many designs [1].
+    seed
+        Of the shuffling.
+    """
+    from scipy.stats import qmc  # noqa: PLC0415 - takes a second, and few need it
+
+    points = qmc.LatinHypercube(_dimensions(ranges, count), rng=seed).random(count)
+    return _at(scenario, ranges, points)
+
+
+def sobol(
+    scenario: Scenario, ranges: Mapping[str, Range], count: int, *, seed: int = 1
+) -> list[Design]:
+    """Return designs at the points of a scrambled Sobol sequence, evener still than by shuffling.
+
+    Sobol, 1967; Owen's scrambling, 1995.
+
+    Parameters
+    ----------
+    scenario
+        What all designs begin with.
+    ranges
+        Of each key.
+    count
+        How many designs, a power of two [1].
+    seed
+        Of the scrambling.
+
+    Raises
+    ------
+    RunError
+        The count is no power of two: the sequence would not be even.
+    """
+    from scipy.stats import qmc  # noqa: PLC0415 - takes a second, and few need it
+
+    dimensions = _dimensions(ranges, count)
+    if count & (count - 1):
+        below = 1 << (count.bit_length() - 1)
+        raise RunError(
+            f"{count} points of a Sobol sequence are not even", hint=f"take {below} or {2 * below}"
+        )
+    points = qmc.Sobol(dimensions, rng=seed).random(count)
+    return _at(scenario, ranges, points)
+
+
+def _dimensions(ranges: Mapping[str, Range], count: int) -> int:
+    """Return how many keys there are; each has to have a range."""
+    for key, given in ranges.items():
+        if not isinstance(given, Range):
+            raise RunError(f"{key}: a range is due, not {given!r}", hint="write KEY=LOW..HIGH")
+    if not ranges or not 1 <= count <= _MOST_DESIGNS:
+        raise RunError(
+            f"{count!r} designs of {len(ranges)} ranges",
+            hint=f"vary one key or more, in 1 to {_MOST_DESIGNS:,} designs",
+        )
+    return len(ranges)
+
+
+def _at(
+    scenario: Scenario, ranges: Mapping[str, Range], points: NDArray[np.float64]
+) -> list[Design]:
+    """Return designs at points of the unit cube, shape (designs, keys)."""
+    values = [given.value_at(key) for key, given in ranges.items()]
+    found = []
+    for number, point in enumerate(points.tolist(), 1):
+        chosen = {key: at(share) for key, at, share in zip(ranges, values, point, strict=True)}
+        design = _design(scenario, chosen)
+        found.append(Design(f"design {number}", design.scenario, chosen))
+    return found
+
+
+def _design(scenario: Scenario, chosen: Mapping[str, Any]) -> Design:
+    """Return a design that is called by what was chosen."""
+    name = ", ".join(f"{key}={value}" for key, value in chosen.items())
+    return Design(name, vary_all(scenario, chosen), dict(chosen))
+
+
+def _between(low: float, high: float, share: float, *, is_whole: bool) -> float:
+    value = low + share * (high - low)
+    return round(value) if is_whole else value
+
+
+def _metadata(key: str) -> tuple[Any, ...]:
+    node = node_at(key.split("."))
+    return node.metadata if node is not None else ()
+
+
+def _value(text: str) -> Any:
+    """Return a value as TOML has it; what TOML cannot read is a text."""
+    try:
+        return tomllib.loads(f"value = {text.strip()}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()

@@ -1,0 +1,225 @@
+"""Selections: the best of some designs, and the cheapest that is good enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Unpack
+
+import pandas as pd
+
+from twin.analysis.intervals import bonferroni, mean_interval
+from twin.analysis.selection import Feasibility, KimNelson
+from twin.errors import RunError
+from twin.experiments.how import Design, How
+from twin.experiments.parts import unit_of
+from twin.experiments.replicate import MOST
+from twin.experiments.running import Runner
+from twin.experiments.tables import interval_table, percent, spread
+
+__all__ = ["Choice", "Selection", "cheapest", "select"]
+
+_ROUND = 10
+"""So many replications are run at once; what the decision does not need is known for later."""
+_FIRST = 10
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The best of some designs.
+
+    ``best`` is the name of the design that is left; where ``is_decided`` is False it was only
+    ahead when the replications were used up. ``table`` has a row for each design: ``n`` runs that
+    the decision took, its ``mean``, ``low``, ``high``, and whether it is ``left``.
+    """
+
+    best: str
+    is_decided: bool
+    kpi: str
+    delta: float
+    confidence: float
+    spent: int
+    table: pd.DataFrame
+    frame: pd.DataFrame
+
+    def answer(self) -> list[str]:
+        """Return the best first, then what it was chosen from."""
+        unit = unit_of(self.kpi)
+        sure = (
+            f"the best with probability {self.confidence:g}, or within {self.delta:g} {unit} of it"
+            if self.is_decided
+            else "ahead, but not decided: allow more replications (most), or a larger delta"
+        )
+        lines = [f"{self.best}: {sure}"]
+        lines += [
+            f"{self.kpi}, {line['design']}: {spread(line)}, {line['n']} replications"
+            f"{'' if line['left'] else ', dropped'}"
+            for _, line in self.table.iterrows()
+        ]
+        return [*lines, f"{self.spent} runs"]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.answer())
+
+
+def select(
+    designs: Sequence[Design],
+    kpi: str,
+    delta: float,
+    *,
+    smaller_is_better: bool = True,
+    confidence: float = 0.95,
+    most: int = MOST,
+    **how: Unpack[How],
+) -> Selection:
+    """Find the design with the best mean, dropping others as soon as they cannot be it.
+
+    Kim and Nelson's procedure on common random numbers: see ``twin.analysis.selection``.
+
+    Parameters
+    ----------
+    designs
+        Two or more.
+    kpi
+        The figure to be best in.
+    delta
+        The smallest difference that matters, in its unit.
+    smaller_is_better
+        Whether the smallest mean is the best.
+    confidence
+        That it is the best, where it is so by ``delta`` [1].
+    most
+        Replications after which whoever is ahead is taken, undecided [1].
+    **how
+        See ``How``.
+    """
+    names = [design.name for design in designs]
+    procedure = KimNelson(
+        len(designs), delta, confidence=confidence, first=_FIRST,
+        smaller_is_better=smaller_is_better,
+    )  # fmt: skip
+    runner = Runner(designs[0].scenario, how | {"kpis": [kpi]})
+    frames, taken = [], dict.fromkeys(names, 0)
+    while procedure.best is None and procedure.replications < most:
+        left = [designs[number] for number in procedure.survivors]
+        first = procedure.replications
+        frame = runner.runs(left, range(first, min(most, first + _ROUND)))
+        frames.append(frame)
+        by_run = frame.pivot_table(index="replication", columns="design", values=kpi)
+        for _, row in by_run.iterrows():
+            procedure.add(row[[names[number] for number in procedure.survivors]].to_numpy(float))
+            for number in procedure.survivors:
+                taken[names[number]] = procedure.replications
+            if procedure.best is not None:
+                break
+    runs = pd.concat(frames, ignore_index=True)
+    table = interval_table(runs, [kpi], confidence)
+    dropped = [name for number, name in enumerate(names) if number not in procedure.survivors]
+    table["left"] = ~table["design"].isin(dropped)
+    return Selection(
+        names[procedure.leader], procedure.best is not None, kpi, delta, confidence,
+        procedure.spent, table, runs,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The cheapest design that keeps a limit often enough.
+
+    ``best`` is its name, None where no design does. ``table`` has a row for each design that was
+    looked at: ``n`` runs, ``share`` of them that kept the limit with its interval (``share_low``,
+    ``share_high``), the ``verdict`` ("enough", "not enough", "open"), the probability
+    ``chance_enough``, and the figure's ``mean``, ``low``, ``high``.
+    """
+
+    best: str | None
+    kpi: str
+    at_most: float
+    probability: float
+    confidence: float
+    table: pd.DataFrame
+    frame: pd.DataFrame
+
+    def answer(self) -> list[str]:
+        """Return the choice first, then why nothing cheaper."""
+        unit = unit_of(self.kpi)
+        wanted = (
+            f"{self.kpi} at most {self.at_most:g} {unit} in {100 * self.probability:g} % of runs"
+        )
+        lines: list[str] = []
+        for _, line in self.table.iterrows():
+            design, chance = line["design"], line["chance_enough"]
+            if line["verdict"] == "enough":
+                sure = f"enough with probability {percent(chance)}"
+                lines.insert(0, f"{design}: {self.kpi} {spread(line)}; {sure}")
+            else:
+                decided = line["verdict"] == "not enough"
+                state = "not enough" if decided else "not decided, and not enough"
+                lines.append(f"{design}: {state}, with probability {percent(1.0 - chance)}")
+        if self.best is None:
+            lines.insert(0, "none of these designs is known to be enough")
+        return [*lines, f"wanted: {wanted}; {len(self.frame)} runs"]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.answer())
+
+
+def cheapest(
+    designs: Sequence[Design],
+    kpi: str,
+    at_most: float,
+    *,
+    probability: float = 0.95,
+    confidence: float = 0.95,
+    most: int = MOST,
+    **how: Unpack[How],
+) -> Choice:
+    """Find the first design whose figure is at most a limit with a probability, run by run.
+
+    Each design is tried by Wald's sequential test until it is known to be enough or not; the
+    verdicts share the error of the confidence (Bonferroni). See ``twin.analysis.selection``.
+
+    Parameters
+    ----------
+    designs
+        The cheapest first.
+    kpi
+        The figure that has a limit.
+    at_most
+        The limit, in its unit.
+    probability
+        How often a run has to keep it [1].
+    confidence
+        In all verdicts together [1].
+    most
+        Replications after which a design is left undecided [1].
+    **how
+        See ``How``.
+    """
+    if not designs:
+        raise RunError("there is no design", hint="grid(...) makes designs, the cheapest first")
+    each = bonferroni(confidence, len(designs))
+    runner = Runner(designs[0].scenario, how | {"kpis": [kpi]})
+    frames, rows, best = [], [], None
+    for design in designs:
+        test = Feasibility(probability, confidence=each)
+        own: list[pd.DataFrame] = []
+        while test.verdict is None and test.of < most:
+            frame = runner.runs([design], range(test.of, min(most, test.of + _ROUND)))
+            own.append(frame)
+            for value in frame[kpi]:  # NaN is no figure, and keeps no limit
+                test.add(bool(value <= at_most))
+        frames += own
+        found = mean_interval(pd.concat(own)[kpi].to_numpy(float), confidence)
+        rows.append({
+            "design": design.name, "kpi": kpi, "unit": unit_of(kpi), "n": test.of,
+            "share": test.share.estimate, "share_low": test.share.low,
+            "share_high": test.share.high, "verdict": test.verdict or "open",
+            "chance_enough": test.chance_enough,
+            "mean": found.estimate, "low": found.low, "high": found.high,
+        })  # fmt: skip
+        if test.verdict == "enough":
+            best = design.name
+            break
+    runs = pd.concat(frames, ignore_index=True)
+    return Choice(best, kpi, at_most, probability, confidence, pd.DataFrame(rows), runs)
