@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import twin
 from benchmarks.durable import forks
+from benchmarks.experiments import experiments
 from benchmarks.flood import flood, meshes
 from benchmarks.measure import RUNS, in_turn, machine, median, seconds, spread
 from benchmarks.upgrades import large_mesh, upgrades
@@ -313,6 +314,7 @@ PARTS = {
     part.__name__: part
     for part in (
         engines, pipeline, scale, full, flood, meshes, upgrades, large_mesh, analysis, api,
+        experiments,
         pages, forks, commands,
     )
 }  # fmt: skip

@@ -12,20 +12,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from twin.experiments import compare, replicate, select, sweep
     from twin.opening import open  # noqa: A004
     from twin.scenario import Scenario, load, vary
     from twin.scenario.assumptions import assumptions
     from twin.twin import Twin
 
-__all__ = ["Scenario", "Twin", "assumptions", "load", "open", "radio", "vary"]
+__all__ = [
+    "Scenario",
+    "Twin",
+    "assumptions",
+    "compare",
+    "experiments",
+    "load",
+    "open",
+    "radio",
+    "replicate",
+    "select",
+    "sweep",
+    "vary",
+]
 
 _ROOMS = {
     "Scenario": "twin.scenario",
     "Twin": "twin.twin",
     "assumptions": "twin.scenario",
+    "compare": "twin.experiments",
+    "experiments": "twin.experiments",
     "load": "twin.scenario",
     "open": "twin.opening",
     "radio": "twin.radio",
+    "replicate": "twin.experiments",
+    "select": "twin.experiments",
+    "sweep": "twin.experiments",
     "vary": "twin.scenario",
 }
 

@@ -9,8 +9,8 @@ import twin
 from tests.experiments.lines import line
 from twin.analysis.intervals import mean_interval, paired
 from twin.errors import RunError
-from twin.experiments.compare import Comparison, compare
-from twin.experiments.replicate import replicate
+from twin.experiments.comparing import Comparison, compare
+from twin.experiments.replicating import replicate
 from twin.experiments.tables import number, of_kpi
 
 HOW = {"until": "2 h", "executor": "serial", "cache": False}

@@ -14,7 +14,7 @@ import twin
 from tests.experiments import lines
 from tests.experiments.lines import KPIS, UNTIL, line
 from twin.errors import RunError
-from twin.experiments.compare import compare
+from twin.experiments.comparing import compare
 from twin.experiments.executors import Executor, Serial, make_executor
 from twin.experiments.how import Design
 from twin.experiments.parts import parts_of
@@ -122,7 +122,7 @@ def test_a_script_needs_no_guard_and_may_have_threads(tmp_path: Path) -> None:
     script = tmp_path / "mine.py"
     script.write_text(
         "import threading, twin\n"
-        "from twin.experiments.replicate import replicate\n"
+        "from twin.experiments.replicating import replicate\n"
         "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
         "print('begun')\n"
         "found = replicate('pilot_line', 4, until='5 min', cache=False, executor='processes')\n"

@@ -12,7 +12,7 @@ from twin.errors import OutputError, RunError, TwinError
 from twin.experiments.cache import Cache
 from twin.experiments.how import Design, seed_of
 from twin.experiments.parts import known_kpis, named_kpis, parts_of
-from twin.experiments.replicate import replicate
+from twin.experiments.replicating import replicate
 from twin.experiments.running import Runner
 from twin.scenario import Scenario
 

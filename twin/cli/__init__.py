@@ -5,7 +5,16 @@ pandas and matplotlib.
 """
 
 # Their commands are there once they are imported.
-from twin.cli import imaging, licensing, running, serving, upgrading
+from twin.cli import experimenting, imaging, licensing, running, serving, upgrading
 from twin.cli.base import app, main
 
-__all__ = ["app", "imaging", "licensing", "main", "running", "serving", "upgrading"]
+__all__ = [
+    "app",
+    "experimenting",
+    "imaging",
+    "licensing",
+    "main",
+    "running",
+    "serving",
+    "upgrading",
+]

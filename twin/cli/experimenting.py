@@ -128,7 +128,7 @@ def compare(
     --vary there are also variants of the first scenario, one for each value.
     """
     from twin import experiments
-    from twin.experiments.compare import named_designs
+    from twin.experiments.comparing import named_designs
     from twin.experiments.designs import one_at_a_time
 
     designs = named_designs(scenarios)

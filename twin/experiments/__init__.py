@@ -1,11 +1,11 @@
 """What-if: runs of many designs on common random numbers, compared with honest intervals."""
 
-from twin.experiments.compare import Comparison, compare
+from twin.experiments.comparing import Comparison, compare
 from twin.experiments.designs import Range, grid, latin_hypercube, one_at_a_time, sobol
 from twin.experiments.how import Design, How
-from twin.experiments.replicate import Replications, replicate
-from twin.experiments.select import Choice, Selection, cheapest, select
-from twin.experiments.sweep import Sweep, sweep
+from twin.experiments.replicating import Replications, replicate
+from twin.experiments.selecting import Choice, Selection, cheapest, select
+from twin.experiments.sweeping import Sweep, sweep
 
 __all__ = [
     "Choice",

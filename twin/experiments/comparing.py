@@ -13,7 +13,7 @@ import pandas as pd
 from twin.analysis.intervals import checked_confidence
 from twin.errors import RunError
 from twin.experiments.how import Design, How, as_scenario
-from twin.experiments.replicate import checked_count
+from twin.experiments.replicating import checked_count
 from twin.experiments.running import Runner
 from twin.experiments.tables import difference_table, interval_table, of_kpi, percent, spread
 from twin.resources import near

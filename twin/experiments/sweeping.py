@@ -13,7 +13,7 @@ from twin.analysis.intervals import checked_confidence, mean_interval
 from twin.errors import RunError
 from twin.experiments.how import Design, How
 from twin.experiments.parts import unit_of
-from twin.experiments.replicate import checked_count
+from twin.experiments.replicating import checked_count
 from twin.experiments.running import Runner
 from twin.experiments.tables import interval_table, of_kpi, spread
 

@@ -13,7 +13,7 @@ from twin.analysis.selection import Feasibility, KimNelson
 from twin.errors import RunError
 from twin.experiments.how import Design, How
 from twin.experiments.parts import unit_of
-from twin.experiments.replicate import MOST
+from twin.experiments.replicating import MOST
 from twin.experiments.running import Runner
 from twin.experiments.tables import interval_table, percent, spread
 

@@ -1,0 +1,88 @@
+"""Experiments: many designs of a shift, by one process and by two, and once more from the cache."""
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import twin
+from benchmarks.measure import spread
+from twin.experiments import grid, sweep
+from twin.experiments.how import Design, seed_of
+from twin.experiments.parts import parts_of
+from twin.experiments.running import Runner
+from twin.experiments.simulate import Task, simulate
+
+SHIFT, SHIFT_US = "8 h", 8 * 3_600_000_000
+REPLICATIONS = 30
+ROUNDS = 3
+
+
+def designs() -> list[Design]:
+    """Return 20 designs of the reference site."""
+    return grid(
+        twin.load("reference_site"),
+        {
+            "fleet.gateways.phones.count": [6, 8, 10, 12, 14],
+            "work.pick_scale": [0.8, 0.9, 1.0, 1.1],
+        },
+    )
+
+
+def _swept(found: list[Design], cache: Any, workers: int, kpis: list[str] | None) -> float:
+    """Return how long the sweep takes [s]."""
+    began_s = time.perf_counter()
+    runs = sweep(
+        found, REPLICATIONS, until=SHIFT, kpis=kpis, cache=cache, progress=False,
+        executor="processes", workers=workers,
+    )  # fmt: skip
+    assert len(runs.frame) == REPLICATIONS * len(found) == 600
+    return time.perf_counter() - began_s
+
+
+def _floor_ms(found: list[Design]) -> float:
+    """Return what the experiment floor costs a run beside the run itself, in one process [ms].
+
+    Runs of other seeds take another time: both do the same forty, and the quickest of five counts.
+    """
+    few = found[:4]
+    parts = [parts_of(design.scenario, ["beep_p95_ms"])[0] for design in few]
+    seeds = tuple(seed_of(few[0].scenario.run.seed, number) for number in range(10))
+    tasks = [Task(part.document, part.digest, seeds, (0, SHIFT_US)) for part in parts]
+    whole, bare = [], []
+    for _ in range(5):
+        began_s = time.perf_counter()
+        Runner(
+            few[0].scenario,
+            {"until": SHIFT, "kpis": ["beep_p95_ms"], "executor": "serial", "progress": False,
+             "cache": False},
+        ).runs(few, range(10))  # fmt: skip
+        whole.append(time.perf_counter() - began_s)
+        began_s = time.perf_counter()
+        for task in tasks:
+            simulate(task)
+        bare.append(time.perf_counter() - began_s)
+    return 1e3 * (min(whole) - min(bare)) / (10 * len(few))
+
+
+def experiments() -> None:
+    """30 replications of 20 designs of an 8 h shift of the reference site, key figures only."""
+    began_s = time.perf_counter()
+    found = designs()
+    print(f"20 designs made in {time.perf_counter() - began_s:.2f} s")
+    times: dict[str, list[float]] = {"one": [], "two": [], "all": [], "again": []}
+    with TemporaryDirectory() as folder:
+        for round_ in range(ROUNDS):
+            kept = Path(folder) / str(round_)
+            times["one"].append(_swept(found, False, 1, ["beep_p95_ms"]))
+            times["two"].append(_swept(found, kept, 2, ["beep_p95_ms"]))
+            times["again"].append(_swept(found, kept, 2, ["beep_p95_ms"]))
+            times["all"].append(_swept(found, False, 2, None))
+    ratios = [one / two for one, two in zip(times["one"], times["two"], strict=True)]
+    print("600 runs of 8 h, key figures of the floor")
+    print(f"  one process      {spread(times['one'])} s")
+    print(f"  two processes    {spread(times['two'])} s   (goal: under 15)")
+    print(f"  ratio            {spread(ratios)}   (goal: at least 1.8)")
+    print(f"  all key figures  {spread(times['all'])} s, the mesh with them, by two")
+    print(f"  from the cache   {spread(times['again'])} s   (goal: under 1)")
+    print(f"  beside the runs  {_floor_ms(found):.2f} ms a run   (goal: at most 3)")

@@ -1,0 +1,102 @@
+"""Experiments from the command line: a screen of answer, and clear refusals."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from twin.cli import app
+
+SHORT = ("--until", "20 min", "--no-cache")
+SCALES = ("--vary", "work.pick_scale=0.8,1.0")
+
+
+def call(*words: str) -> tuple[int, str]:
+    """Give the status and all that was printed."""
+    found = CliRunner().invoke(app, list(words))
+    return found.exit_code, found.output
+
+
+def test_replicate_says_what_is_known(tmp_path: Path) -> None:
+    out = tmp_path / "runs.csv"
+    few = ("-n", "4", "--kpi", "scans", "--out", str(out))
+    status, said = call("replicate", "pilot_line", *few, *SHORT)
+    assert status == 0, said
+    assert said.startswith("scans: ")
+    assert "interval" in said
+    assert "4 replications" in said
+    assert f"all runs     {out}" in said
+    assert len(pd.read_csv(out)) == 4
+
+
+def test_replicate_goes_on_until_it_is_known_well_enough() -> None:
+    status, said = call("replicate", "pilot_line", "--precision", "scans=8%", *SHORT)
+    assert status == 0, said
+    assert "precision of scans: reached with" in said
+
+
+def test_compare_says_by_how_much(tmp_path: Path) -> None:
+    status, said = call("compare", "pilot_line", *SCALES, "-n", "3", "--kpi", "scans", *SHORT)
+    assert status == 0, said
+    assert "scans, work.pick_scale=0.8 less pilot_line: " in said
+    assert "smaller with probability below 0.01" in said
+    other = tmp_path / "slow.toml"
+    other.write_text('extends = "pilot_line"\nname = "slow"\n[work]\npick_scale = 1.3\n')
+    status, said = call("compare", "pilot_line", str(other), "-n", "3", "--kpi", "scans", *SHORT)
+    assert status == 0, said
+    assert "scans, slow less pilot_line: -" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (SCALES, "work.pick_scale=0.8: "),
+        ((*SCALES, "--design", "one-at-a-time"), "work.pick_scale from 0.8 to 1: scans"),
+        (("--vary", "work.pick_scale=0.8..1.2", "--design", "sobol", "--count", "2"), "design 2: "),
+        (
+            ("--vary", "work.pick_scale=0.8..1.2", "--design", "latin-hypercube", "--count", "2"),
+            "design 2: ",
+        ),
+    ],
+)
+def test_sweep_says_what_each_design_comes_to(words: tuple[str, ...], expected: str) -> None:
+    status, said = call("sweep", "pilot_line", *words, "-n", "2", "--kpi", "scans", *SHORT)
+    assert status == 0, said
+    assert expected in said
+
+
+def test_select_finds_what_is_enough_and_what_is_best() -> None:
+    status, said = call("select", "pilot_line", *SCALES, "--at-most", "10000", *SHORT)
+    assert status == 0, said
+    assert said.startswith("work.pick_scale=0.8: beep_p95_ms")
+    assert "enough with probability" in said
+    best = ("--kpi", "scans", "--delta", "5", "--largest")
+    status, said = call("select", "pilot_line", *SCALES, *best, *SHORT)
+    assert status == 0, said
+    assert said.startswith("work.pick_scale=0.8: the best with probability 0.95")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("replicate", "pilot_lime"), "pilot_line"),
+        (("replicate", "pilot_line", "--kpi", "beep"), "no key figure"),
+        (("replicate", "pilot_line", "--precision", "scans"), "KPI=2%"),
+        (("compare", "pilot_line"), "two scenarios"),
+        (("sweep", "pilot_line", "--vary", "work.pick_scale"), "KEY=A,B,C"),
+        (("sweep", "pilot_line", "--vary", "work.pick_scle=1"), "did you mean"),
+        (("sweep", "pilot_line", "--vary", "work.pick_scale=1..2"), "latin-hypercube"),
+        (("sweep", "pilot_line", *SCALES, "--design", "sobol"), "takes ranges"),
+        (("sweep", "pilot_line", *SCALES, *SCALES), "varied twice"),
+        (("select", "pilot_line", *SCALES), "--at-most"),
+        (("sweep", "pilot_line", *SCALES, "--dask", "nowhere"), "serial, processes"),
+        (("replicate", "pilot_line", "--out", "/nowhere/x.csv", *SHORT, "-n", "1"), "--out"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_can(words: tuple[str, ...], expected: str) -> None:
+    status, said = call(*words)
+    assert status == 2
+    assert said.startswith("twin: ")
+    assert expected in said
+    assert "Traceback" not in said
