@@ -1,6 +1,15 @@
 """Pictures: a frame and an Axes in, the Axes out; no figure is kept behind the caller's back."""
 
 from twin.plots.batteries import battery
+from twin.plots.experiments import (
+    completion_band,
+    differences,
+    intervals,
+    more,
+    response,
+    tornado,
+    warm_up,
+)
 from twin.plots.floor import floor_map
 from twin.plots.jobs import job_durations
 from twin.plots.latency import latency_distribution
@@ -15,14 +24,21 @@ __all__ = [
     "airtime_share",
     "backlog",
     "battery",
+    "completion_band",
+    "differences",
     "floor_map",
+    "intervals",
     "job_durations",
     "latency_distribution",
     "links",
     "mesh_map",
+    "more",
     "queue_over_day",
     "reach_by_hop",
+    "response",
     "scans_per_hour",
+    "tornado",
     "upgrade_curve",
     "upgrade_map",
+    "warm_up",
 ]
