@@ -163,11 +163,11 @@ def replicate(
         if kpi not in names:
             raise RunError(f"a precision of {kpi!r}, which is not asked for or unknown",
                            hint=f"there are {', '.join(names)}")  # fmt: skip
-    count = checked_count(replications)
+    count = least = checked_count(replications)
     frame = runner.runs([design], range(count))
     while wanted:
         needed = {
-            kpi: replications_enough(frame[kpi].to_numpy(float), one, confidence)
+            kpi: replications_enough(frame[kpi].to_numpy(float), one, confidence, least)
             for kpi, one in wanted.items()
         }
         if all(needed.values()) or count >= most:

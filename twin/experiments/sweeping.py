@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Unpack
 
+import numpy as np
 import pandas as pd
 
 from twin.analysis.intervals import checked_confidence, mean_interval
@@ -111,6 +112,8 @@ class Sweep:
 
 def _text(value: object) -> str:
     """Write a level; a frame has made floats of whole numbers beside nothing."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
