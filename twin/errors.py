@@ -25,6 +25,7 @@ __all__ = [
     "ImageError",
     "OutputError",
     "Problem",
+    "ProblemsError",
     "RunError",
     "ScenarioError",
     "StateError",
@@ -89,7 +90,7 @@ class Problem:
         return "\n".join(lines)
 
 
-class _Problems(TwinError):
+class ProblemsError(TwinError):
     """Something that is read cannot be used: carries every problem found."""
 
     def __init__(self, problems: Iterable[Problem] | Problem) -> None:
@@ -125,11 +126,11 @@ class _Problems(TwinError):
         return self.problems[0].hint
 
 
-class ScenarioError(_Problems):
+class ScenarioError(ProblemsError):
     """A scenario cannot be used: carries every problem found, the first one unfolded."""
 
 
-class ExportError(_Problems):
+class ExportError(ProblemsError):
     """An export cannot be read: carries every problem found, the first one unfolded."""
 
 

@@ -26,7 +26,7 @@ COLUMNS = {
     "visible_us": "when the cloud showed it, since 1970 [us]; NaN where the export has none",
     "arrived_us": "when the gateway had it, since 1970 [us]; NaN where the export has none",
     "wait_us": "in the gateway's queue [us]; NaN where the export has none",
-    "failed": "1 if it has to be scanned again, 2 if once the link is back, 0 if not; NaN where the "
+    "failed": "1 if it has to be scanned again, 2 if once the link is back, else 0; NaN where the "
     "export does not say",
     "slip": "what the worker did wrong; empty where the export does not say",
 }
@@ -146,7 +146,7 @@ def from_frame(file: str, rows: Sequence[Mapping[str, str]], notes: Notes) -> pd
     empty = pd.Series("", index=told.index)
 
     def text(name: str) -> "pd.Series[str]":
-        return told[name] if name in told else empty
+        return told.get(name, empty)
 
     created_us = _moments_us(told, "scan_time", file, notes, due=True)
     outcome = text("outcome")

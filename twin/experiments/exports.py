@@ -143,7 +143,7 @@ def _joined(frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame | None, int]:
 def _json(path: Path, text: str, found: _Found, notes: Notes) -> None:
     """Read JSON: event pages or a topology."""
     parsed = _parsed(path, text, notes)
-    topologies = [item for item in parsed for item in _topologies(item[1])]
+    topologies = [one for _, value in parsed for one in _topologies(value)]
     if topologies:
         _take_topology(path, topologies, found, notes)
         return

@@ -17,7 +17,7 @@ from twin.experiments.fit_mesh import of_topology
 from twin.experiments.fit_work import Line, latencies, of_events, of_work
 from twin.experiments.recognising import recognise
 from twin.experiments.scenario_text import scenario_text
-from twin.opening import open as open_twin
+from twin.experiments.usual import Usual, usual_of
 from twin.scenario import Scenario, from_document, load
 
 __all__ = ["BASE", "Fitted", "fit"]
@@ -26,7 +26,6 @@ BASE = "pilot_line"
 """What is built on where no base is named."""
 _LONGEST_NAME = 64
 _SUFFIX = "_fitted"
-_DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class Fitted:
         What it was built on.
     extends
         The base's file as it was named, None where it was a scenario without a file.
-    beep_us
-        From scan to beep [us], taken off the time between scans; None where the export says it.
+    usual
+        What the base does by itself and was taken off; None where the export says it.
     """
 
     scenario: Scenario
@@ -54,7 +53,7 @@ class Fitted:
     exports: Exports = field(repr=False)
     base: Scenario = field(repr=False)
     extends: Path | None
-    beep_us: float | None
+    usual: Usual | None
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -108,9 +107,9 @@ class Fitted:
     def _heading(self) -> Iterator[str]:
         """Yield what stands at the top of the file."""
         yield f"Fitted to {', '.join(Path(file).name for file in self.exports.files)}"
-        if self.beep_us is not None:
-            yield (f"Time between scans is without {self.beep_us / 1000:.0f} ms from scan to beep, "
-                   "which the base takes.")  # fmt: skip
+        if self.usual is not None:
+            yield (f"Time between scans is without {self.usual.beep_us / 1000:.0f} ms from scan to "
+                   "beep, which the base takes.")  # fmt: skip
         for line in self.lines:
             if not line.is_fitted:
                 yield f"{line.key} is left as the base has it: {line.note}"
@@ -146,10 +145,11 @@ def fit(
                           hint="give events of Insight or a topology of SNAP as well")  # fmt: skip
         raise ExportError(problem)
     lines: list[Line] = []
-    beep_us = None
+    usual = None
     if read.events is not None:
-        beep_us = _beep_us(read.events, built_on)
-        work = recognise(read.events, built_on, beep_us or 0.0)
+        if read.events["beep_us"].isna().all():
+            usual = usual_of(built_on)
+        work = recognise(read.events, built_on, usual or Usual())
         lines += [*of_work(work, built_on), *of_events(read.events, built_on)]
         lines += latencies(read.events, built_on)
     if read.topology is not None:
@@ -160,23 +160,11 @@ def fit(
         if line.is_fitted:
             _put(document, line.key, line.value)
     scenario = from_document(document, file="fit")
-    return Fitted(scenario, tuple(lines), read, built_on, extends, beep_us)
+    return Fitted(scenario, tuple(lines), read, built_on, extends, usual)
 
 
 def _listed(exports: str | Path | Iterable[str | Path]) -> list[str | Path]:
     return [exports] if isinstance(exports, (str, Path)) else list(exports)
-
-
-def _beep_us(events: pd.DataFrame, base: Scenario) -> float | None:
-    """Return how long the base takes from scan to beep, None where the export says it [us]."""
-    if events["beep_us"].notna().any():
-        return None
-    if not (base.work.shifts and base.fleet.scanners and base.fleet.gateways):
-        return 0.0
-    twin = open_twin(base, record="kpis")
-    twin.run_to_us(min(base.run.horizon_us, _DAY_US), progress=False)
-    figures = twin.kpis()
-    return float(figures["beep_p50_ms"].iloc[0]) * 1000 if figures["scans"].iloc[0] else 0.0
 
 
 def _put(document: dict[str, Any], key: str, value: Any) -> None:

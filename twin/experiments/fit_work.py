@@ -235,8 +235,8 @@ def latencies(events: pd.DataFrame, base: Scenario) -> Iterator[Line]:
     if len(total_us) >= FEWEST:
         known_us = links.gateway_service.expected_us + links.uplink_trip.expected_us
         samples_us = np.maximum(0.0, total_us - known_us)
-        note = ("from the gateway's queue to visible, less "
-                f"{units.format_duration(round(known_us))}, the base's service and round trip")  # fmt: skip
+        less = units.format_duration(round(known_us))
+        note = f"gateway's queue to visible, less {less}, the base's service and round trip"
         yield law_line("cloud.delay", samples_us, note)
     else:
         yield left("cloud.delay", "the API does not say when an event came to be visible")

@@ -52,7 +52,7 @@ def _table(table: Mapping[str, Any], key: str, comments: Mapping[str, str]) -> I
         for item in items:
             inside = list(_table(item, path, comments))
             # A table that only holds tables needs no line of its own.
-            if isinstance(value, list) or told or not inside or not inside[0] == "":
+            if isinstance(value, list) or told or not inside or inside[0] != "":
                 yield from ("", *told, f"{brackets[0]}{path}{brackets[1]}")
             yield from inside
 
