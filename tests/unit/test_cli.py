@@ -18,7 +18,7 @@ from twin.cli import app
 from twin.scenario import load
 from twin.twin import Twin
 
-COMMANDS = ("run", "check", "assumptions", "new", "serve", "routes", "upgrade")
+COMMANDS = ("run", "check", "assumptions", "new", "serve", "routes", "upgrade", "fit")
 GROUPS = {"image": ("make", "show"), "licence": ("issue", "show")}
 WORDS = [
     *((command,) for command in COMMANDS),

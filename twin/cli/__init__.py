@@ -5,7 +5,7 @@ pandas and matplotlib.
 """
 
 # Their commands are there once they are imported.
-from twin.cli import imaging, licensing, running, serving, upgrading
+from twin.cli import fitting, imaging, licensing, running, serving, upgrading
 from twin.cli.base import app, main
 
-__all__ = ["app", "imaging", "licensing", "main", "running", "serving", "upgrading"]
+__all__ = ["app", "fitting", "imaging", "licensing", "main", "running", "serving", "upgrading"]

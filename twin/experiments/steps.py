@@ -14,6 +14,8 @@ __all__ = ["Steps", "steps_of"]
 
 Floats = NDArray[np.float64]
 _AWAY_US = 2 * 3_600_000_000
+_SHORTEST_US = 1_000.0
+"""What the milliseconds of the API tell from nothing [us]."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def steps_of(scans: pd.DataFrame, base: Scenario, beep_us: float) -> Steps:
         joined=joined,
         again=joined & ((failed[before] > 0) | repeated),
         known=failed[before] == 1.0,
-        gap_us=np.maximum(0.0, created_us - heard_us[before]),
+        gap_us=np.maximum(_SHORTEST_US, created_us - heard_us[before]),
         stretch=np.cumsum(~stays) - 1,
         silent=bool(np.isnan(failed).any()),
     )
