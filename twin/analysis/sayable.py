@@ -90,8 +90,9 @@ class Points:
 def points_of(x_us: Floats, most: int = MOST_POINTS) -> Points:
     """Return the points of samples that are nearest to them with straight lines between.
 
-    Each further point goes where the line between two is farthest off for most samples; so the
-    tails, where straight lines would cost the mean, get as many points as they need.
+    Each further point goes where the line between two is farthest off for most samples, beside the
+    mean of all and beside the width of that span: so neither the tails, where straight lines would
+    cost the mean, nor what is narrow and frequent go without points.
 
     Parameters
     ----------
@@ -100,27 +101,29 @@ def points_of(x_us: Floats, most: int = MOST_POINTS) -> Points:
     most
         How many points at most [1].
     """
-    levels = np.arange(len(x_us)) / (len(x_us) - 1)
+    levels, mean_us = np.arange(len(x_us)) / (len(x_us) - 1), float(x_us.mean())
     chosen = [0, len(x_us) - 1]
-    open_spans = [_farthest(x_us, 0, len(x_us) - 1)]
+    open_spans = [_farthest(x_us, 0, len(x_us) - 1, mean_us)]
     while len(chosen) < most:
-        area, place, low, high = max(open_spans)
-        if area <= 0:
+        away, place, low, high = max(open_spans)
+        if away <= 0:
             break
         chosen.append(place)
-        open_spans.remove((area, place, low, high))
-        open_spans += [_farthest(x_us, low, place), _farthest(x_us, place, high)]
+        open_spans.remove((away, place, low, high))
+        open_spans += [_farthest(x_us, low, place, mean_us), _farthest(x_us, place, high, mean_us)]
     kept = np.sort(chosen)
     return Points(levels[kept], x_us[kept].astype(float))
 
 
-def _farthest(x_us: Floats, low: int, high: int) -> tuple[float, int, int, int]:
-    """Return the area between samples and the line of two of them, and where it is farthest."""
+def _farthest(x_us: Floats, low: int, high: int, scale_us: float) -> tuple[float, int, int, int]:
+    """Return how far samples are off the line of two of them, and where they are farthest."""
     span = x_us[low : high + 1]
     off = np.abs(span - np.linspace(span[0], span[-1], len(span)))
-    # What rounding leaves of a straight line is no reason for a point.
-    area = float(off.sum()) if float(off.max()) > 0.5 else 0.0
-    return area, low + int(off.argmax()), low, high
+    if float(off.max()) <= 0.5:  # what rounding leaves of a straight line is no reason for a point
+        return 0.0, low, low, high
+
+    away = float(off.sum()) * (1.0 / scale_us + 1.0 / float(span[-1] - span[0]))
+    return away, low + int(off.argmax()), low, high
 
 
 def as_law(name: str, numbers: Sequence[float]) -> Mapping[str, Any] | str:
