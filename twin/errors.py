@@ -4,6 +4,7 @@
     ├── UnitError       a quantity without its unit, or with a wrong one
     ├── ScenarioError   a scenario that cannot be used: all its problems at once
     ├── StateError      a saved twin that cannot be opened
+    ├── ExportError     an export that a law cannot be fitted to: all its problems at once
     ├── OutputError     a folder or file that cannot be written
     ├── ImageError      an image or a firmware that nodes cannot be given
     └── RunError        a run asked for something impossible, such as earlier time
@@ -20,9 +21,11 @@ from pathlib import Path
 from typing import Self
 
 __all__ = [
+    "ExportError",
     "ImageError",
     "OutputError",
     "Problem",
+    "ProblemsError",
     "RunError",
     "ScenarioError",
     "StateError",
@@ -87,13 +90,13 @@ class Problem:
         return "\n".join(lines)
 
 
-class ScenarioError(TwinError):
-    """A scenario cannot be used: carries every problem found, the first one unfolded."""
+class ProblemsError(TwinError):
+    """Something that is read cannot be used: carries every problem found."""
 
     def __init__(self, problems: Iterable[Problem] | Problem) -> None:
         found = (problems,) if isinstance(problems, Problem) else tuple(problems)
         if not found:
-            raise ValueError("a ScenarioError needs at least one problem")
+            raise ValueError(f"a {type(self).__name__} needs at least one problem")
         self.problems: tuple[Problem, ...] = found
         super().__init__(_listed(found))
 
@@ -121,6 +124,14 @@ class ScenarioError(TwinError):
     def hint(self) -> str:
         """The nearest valid key or the next step."""
         return self.problems[0].hint
+
+
+class ScenarioError(ProblemsError):
+    """A scenario cannot be used: carries every problem found, the first one unfolded."""
+
+
+class ExportError(ProblemsError):
+    """An export cannot be read: carries every problem found, the first one unfolded."""
 
 
 def _listed(problems: tuple[Problem, ...]) -> str:

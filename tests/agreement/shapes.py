@@ -87,6 +87,29 @@ WITHOUT_FEATURES = {
 }
 """Jobs, reports and loss, and no feature that the compiled engine can leave out."""
 
+LAWS = {
+    "work.pick_interval": {
+        "law": "empirical",
+        "levels": [0.0, 0.1, 0.5, 0.9, 1.0],
+        "quantiles": ["1 s", "4 s", "4 s", "10 s", "2 min"],
+    },
+    "work.job_setup": {"law": "weibull", "scale": "20 s", "shape": 1.4},
+    "work.rescan_delay": {
+        "law": "empirical",
+        "levels": [i / 63 for i in range(64)],
+        "quantiles": [f"{20 * i} ms" for i in range(64)],
+    },
+    "links.gateway_service": {"law": "weibull", "scale": "30 ms", "shape": 0.7},
+    "cloud.delay": {
+        "law": "mixture",
+        "components": [
+            {"weight": 3, "law": "weibull", "scale": "300 ms", "shape": 3.0},
+            {"weight": 1, "law": "constant", "value": "1 s"},
+        ],
+    },
+}
+"""Laws that no default has."""
+
 ALONE: Mapping[str, Mapping[str, object]] = {
     "links": {**LOSSY, **FADING, **DROPS},
     "uplink": BAD_UPLINK,
@@ -102,6 +125,7 @@ CHANGES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "pilot plain": ("pilot_line", WITHOUT_FEATURES),
     "pilot plain overloaded": ("pilot_line", {**WITHOUT_FEATURES, **SLOW_GATEWAY}),
     "pilot without buffer limit": ("pilot_line", {"links.buffer_messages": 0}),
+    "pilot with other laws": ("pilot_line", LAWS),
     "pilot overloaded": ("pilot_line", SLOW_GATEWAY),
     "pilot without jobs": ("pilot_line", {"work.jobs": []}),
     "pilot without reports": ("pilot_line", {"cloud.telemetry_period": "off"}),

@@ -54,6 +54,8 @@ def _vectors() -> list[object]:
     """Values of every exact function and law at many points."""
     points = [i / 997 for i in range(1, 997)]
     law = laws.law_record([(0.9, laws.LOGNORMAL, 16.7, 0.5), (0.1, laws.NORMAL, 3e6, 1e6)])
+    waits = laws.law_record([(1.0, laws.WEIBULL, 16.7, 0.7)])
+    measured = laws.points_record([0.0, 0.1, 0.7, 1.0], [1e3, 5e6, 5e6, 9e7])
     return [
         [draws.draw(s, t, a, 4, 5) for s in range(3) for t in range(3) for a in (-9, 0, 2**62)],
         [draws.exp(40 * x - 20) for x in points],
@@ -61,6 +63,8 @@ def _vectors() -> list[object]:
         [draws.cos2pi(x) for x in points],
         [draws.normal_quantile(x) for x in (*points, 1e-9, 1e-15, 1 - 1e-15)],
         [draws.sample_us(law, n, 3) for n in range(200)],
+        [draws.sample_us(waits, n, 3) for n in range(200)],
+        [draws.sample_us(measured, n, 3) for n in range(200)],
     ]
 
 

@@ -112,7 +112,7 @@ SLIPS = [
         "[links]\nround_trip = { law = 'mixture', components = [{ law = 'mixture', weight = 1 }] }",
         "links.round_trip.components.0",
         "mixture",
-        "a law (constant, lognormal, normal, uniform) as a table, with its weight",
+        "a law (constant, lognormal, normal, uniform, weibull) as a table, with its weight",
         "",
     ),
     (

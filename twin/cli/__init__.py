@@ -5,12 +5,13 @@ pandas and matplotlib.
 """
 
 # Their commands are there once they are imported.
-from twin.cli import experimenting, imaging, licensing, running, serving, upgrading
+from twin.cli import experimenting, fitting, imaging, licensing, running, serving, upgrading
 from twin.cli.base import app, main
 
 __all__ = [
     "app",
     "experimenting",
+    "fitting",
     "imaging",
     "licensing",
     "main",

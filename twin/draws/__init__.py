@@ -7,7 +7,15 @@ number in any order, engine or process, compiled or not, on any machine.
 from twin.draws.addressing import draw, entity_word, fold, inner_unit, root, unit
 from twin.draws.exact import cos2pi, exp, log, to_us
 from twin.draws.gauss import normal_quantile
-from twin.draws.laws import LAW, law_record, normal, sample, sample_count, sample_us
+from twin.draws.laws import (
+    LAW,
+    law_record,
+    normal,
+    points_record,
+    sample,
+    sample_count,
+    sample_us,
+)
 
 __all__ = [
     "LAW",
@@ -21,6 +29,7 @@ __all__ = [
     "log",
     "normal",
     "normal_quantile",
+    "points_record",
     "root",
     "sample",
     "sample_count",

@@ -1,8 +1,9 @@
 """Laws of random durations and counts: records of numbers that rules sample by address.
 
 A law is a mixture of up to ``COMPONENTS`` parts, each with the weight reached, a shape and two
-parameters; a plain law is a mixture of one. A record is passed as one pointer, where an array
-would be passed as a dozen words.
+parameters; a plain law is a mixture of one. An empirical law has points instead: values that it
+stays below with the probabilities reached, and straight lines between them. A record is passed as
+one pointer, where an array would be passed as a dozen words.
 """
 
 import math
@@ -12,17 +13,19 @@ import numpy as np
 
 from twin.compiling import inlined_rule, rule
 from twin.draws.addressing import fold, inner_unit, unit
-from twin.draws.exact import exp, to_us
+from twin.draws.exact import exp, log, to_us
 from twin.draws.gauss import normal_quantile
 
-CONSTANT, UNIFORM, LOGNORMAL, NORMAL = range(4)
+CONSTANT, UNIFORM, LOGNORMAL, NORMAL, WEIBULL, EMPIRICAL = range(6)
 COMPONENTS = 8
+POINTS = 64
+"""The most points of an empirical law [1]."""
 LONGEST_US = 400 * 86_400 * 1_000_000
 """No sampled duration is longer: the longest horizon a scenario may have [us]."""
 
 Component = tuple[float, int, float, float]
 """(weight, shape, p, q): constant (value, -), uniform (low, width), lognormal (mu of ln us,
-sigma), normal (mean, sd), all in microseconds."""
+sigma), normal (mean, sd), weibull (ln of the scale, 1 / shape), all in microseconds."""
 
 LAW = np.dtype(
     [
@@ -30,6 +33,9 @@ LAW = np.dtype(
         ("shape", "i8", (COMPONENTS,)),
         ("p", "f8", (COMPONENTS,)),
         ("q", "f8", (COMPONENTS,)),
+        ("points", "i8"),
+        ("level", "f8", (POINTS,)),
+        ("value", "f8", (POINTS,)),
     ]
 )
 
@@ -49,6 +55,23 @@ def law_record(components: Sequence[Component]) -> np.void:
     return law
 
 
+def points_record(levels: Sequence[float], values: Sequence[float]) -> np.void:
+    """Return an empirical law as a ``LAW`` record.
+
+    Parameters
+    ----------
+    levels
+        Probabilities, rising from 0 to 1 [1].
+    values
+        What the law stays below with each of them, not falling.
+    """
+    law = law_record([(1.0, EMPIRICAL, 0.0, 0.0)])
+    law["points"] = len(levels)
+    law["level"][: len(levels)] = levels
+    law["value"][: len(values)] = values
+    return law
+
+
 @inlined_rule
 def normal(state: int) -> float:
     """Return the standard normal number at an address, by inversion [1]."""
@@ -65,6 +88,28 @@ def _component(law: np.void, state: int) -> int:
     while u >= law["reached"][i]:
         i += 1
     return i
+
+
+@rule
+def _weibull(log_scale: float, inverse_shape: float, address: int) -> float:
+    """Return a Weibull number by inversion: a larger draw gives a larger one, as in other laws."""
+    u = inner_unit(fold(address, _PART_VALUE))
+    return exp(log_scale + inverse_shape * log(-log(1.0 - u)))
+
+
+@rule
+def _between_points(law: np.void, u: float) -> float:
+    """Return the number below which an empirical law stays with a probability, 0 <= u < 1."""
+    low, high = 0, law["points"] - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if u < law["level"][middle]:
+            high = middle
+        else:
+            low = middle
+    from_level, from_value = law["level"][low], law["value"][low]
+    way = (u - from_level) / (law["level"][high] - from_level)
+    return from_value + way * (law["value"][high] - from_value)
 
 
 @rule
@@ -89,7 +134,9 @@ def sample(law: np.void, state: int, stream: int) -> float:
         return p + q * unit(fold(address, _PART_VALUE))
     if shape == NORMAL:
         return p + q * normal(address)
-    return p
+    if shape == EMPIRICAL:
+        return _between_points(law, unit(fold(address, _PART_VALUE)))
+    return _weibull(p, q, address) if shape == WEIBULL else p
 
 
 @inlined_rule

@@ -3,6 +3,7 @@
 from twin.experiments.comparing import Comparison, compare
 from twin.experiments.completing import completions
 from twin.experiments.designs import Range, grid, latin_hypercube, one_at_a_time, sobol
+from twin.experiments.fitting import Fitted, fit
 from twin.experiments.how import Design, How
 from twin.experiments.replicating import Replications, replicate
 from twin.experiments.selecting import Choice, Selection, cheapest, select
@@ -13,6 +14,7 @@ __all__ = [
     "Choice",
     "Comparison",
     "Design",
+    "Fitted",
     "How",
     "LongRun",
     "Range",
@@ -24,6 +26,7 @@ __all__ = [
     "compare",
     "completions",
     "find_warm_up",
+    "fit",
     "grid",
     "latin_hypercube",
     "long_run",

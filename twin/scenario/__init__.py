@@ -18,7 +18,17 @@ from twin.scenario.cloud import Asset, Cloud
 from twin.scenario.coexistence import Coexistence, Wifi
 from twin.scenario.document import Provenance, Scenario
 from twin.scenario.fleet import ChargerGroup, Fleet, GatewayGroup, ScannerGroup
-from twin.scenario.laws import Component, Constant, Law, Lognormal, Mixture, Normal, Uniform
+from twin.scenario.laws import (
+    Component,
+    Constant,
+    Empirical,
+    Law,
+    Lognormal,
+    Mixture,
+    Normal,
+    Uniform,
+    Weibull,
+)
 from twin.scenario.links import Ble, BleLink, Links, Outage
 from twin.scenario.loading import from_document, load, vary, vary_all
 from twin.scenario.measured import ANY_CHANNEL, Measured
@@ -64,6 +74,7 @@ __all__ = [
     "Collector",
     "Component",
     "Constant",
+    "Empirical",
     "Fleet",
     "GatewayGroup",
     "GatewayModel",
@@ -107,6 +118,7 @@ __all__ = [
     "Uniform",
     "Upgrade",
     "Wall",
+    "Weibull",
     "Wifi",
     "Work",
     "Zone",

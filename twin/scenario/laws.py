@@ -8,6 +8,7 @@ negative duration: the normal is cut at zero.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -20,6 +21,7 @@ __all__ = [
     "Component",
     "Constant",
     "ConstantComponent",
+    "Empirical",
     "Law",
     "Lognormal",
     "LognormalComponent",
@@ -28,10 +30,22 @@ __all__ = [
     "NormalComponent",
     "Uniform",
     "UniformComponent",
+    "Weibull",
+    "WeibullComponent",
 ]
 
 # At sigma 3 the mean is already ninety times the median: beyond, it is a slip.
 Sigma = Annotated[float, Field(strict=True, ge=0, le=3)]
+# At shape 0.3 the mean is already nine times the scale; beyond 50 all values are the same.
+Shape = Annotated[float, Field(strict=True, ge=0.3, le=50)]
+Levels = Annotated[
+    tuple[Annotated[float, Field(strict=True, ge=0, le=1)], ...],
+    Field(min_length=2, max_length=64, description="2 to 64 shares, rising from 0.0 to 1.0"),
+]
+Quantiles = Annotated[
+    tuple[DurationUs, ...],
+    Field(min_length=2, max_length=64, description="2 to 64 durations, one for each level"),
+]
 Weight = Annotated[float, Field(strict=True, gt=0, le=1_000_000)]
 
 
@@ -99,6 +113,63 @@ class Normal(Part):
         return self.mean_us * (1 - below) + self.sd_us * height
 
 
+class Weibull(Part):
+    """Weibull with the scale `scale_us` [us], which 63 % stay below, and a `shape` [1].
+
+    Shape 1 is the exponential law; above it long durations are rarer, below more frequent.
+    """
+
+    law: Literal["weibull"]
+    scale_us: PositiveDurationUs
+    shape: Shape
+
+    @property
+    def expected_us(self) -> float:
+        """The mean, scale * gamma(1 + 1 / shape) [us]."""
+        return self.scale_us * math.gamma(1 + 1 / self.shape)
+
+
+class Empirical(Part):
+    """As measured: a share `levels` [1] of durations is at most `quantiles_us` [us].
+
+    Levels rise from 0 to 1, as many as quantiles and at most 64; between two of
+    them the law is even.
+    """
+
+    law: Literal["empirical"]
+    levels: Levels
+    quantiles_us: Quantiles
+
+    @property
+    def expected_us(self) -> float:
+        """The mean [us]."""
+        shares = (above - below for below, above in pairwise(self.levels))
+        middles = ((low + high) / 2 for low, high in pairwise(self.quantiles_us))
+        return math.fsum(s * middle for s, middle in zip(shares, middles, strict=True))
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        levels, quantiles = self.levels, self.quantiles_us
+        findings = []
+        if len(levels) != len(quantiles):
+            given = f"{len(levels)} levels, {len(quantiles)} quantiles"
+            findings.append(Finding("levels", "lists of different length", given, "as many"))
+        if (levels[0], levels[-1]) != (0.0, 1.0):
+            given = f"from {levels[0]:g} to {levels[-1]:g}"
+            findings.append(Finding("levels", "not the whole law", given, "from 0.0 to 1.0"))
+        for n, (low, high) in enumerate(pairwise(levels), 1):
+            if high <= low:
+                given, allowed = f"{high:g} at place {n}", f"above the one before, {low:g}"
+                findings.append(Finding("levels", "do not rise", given, allowed))
+        for n, (low_us, high_us) in enumerate(pairwise(quantiles), 1):
+            if high_us < low_us:
+                given = f"{units.format_duration(high_us)} at place {n}"
+                allowed = f"at least the one before, {units.format_duration(low_us)}"
+                findings.append(Finding("quantiles", "fall", given, allowed))
+        refuse(findings)
+        return self
+
+
 class ConstantComponent(Constant):
     """A constant as part of a mixture, with its `weight` [1]."""
 
@@ -123,8 +194,14 @@ class NormalComponent(Normal):
     weight: Weight
 
 
+class WeibullComponent(Weibull):
+    """A Weibull law as part of a mixture, with its `weight` [1]."""
+
+    weight: Weight
+
+
 Component = Annotated[
-    ConstantComponent | UniformComponent | LognormalComponent | NormalComponent,
+    ConstantComponent | UniformComponent | LognormalComponent | NormalComponent | WeibullComponent,
     Field(discriminator="law"),
 ]
 
@@ -149,6 +226,6 @@ class Mixture(Part):
 
 
 Law = Annotated[
-    Constant | Uniform | Lognormal | Normal | Mixture,
+    Constant | Uniform | Lognormal | Normal | Weibull | Empirical | Mixture,
     Field(discriminator="law"),
 ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -17,7 +17,7 @@ from twin.errors import Problem, ScenarioError
 from twin.resources import data_path, shown_path
 from twin.scenario.base import Finding, Number, Part, refuse
 
-__all__ = ["ANY_CHANNEL", "NOT_MEASURED", "Measured", "read_links"]
+__all__ = ["ANY_CHANNEL", "NOT_MEASURED", "Measured", "read_links", "topology_links"]
 
 ANY_CHANNEL = -1
 """A link that is the same on every channel."""
@@ -27,6 +27,7 @@ _FIRST_CHANNEL = (
     11  # channel 0 of SNAP is channel 11 of IEEE 802.15.4 (Reference Manual 2.4, p. 48)
 )
 _WEAKEST_QUALITY = 127
+_TOPOLOGY = 'a topology of the SNAP API: {"links": [{"start", "end", "linkQuality"}]}'
 
 _LONGEST_NAME = 64
 _HEADINGS = {
@@ -110,12 +111,29 @@ def read_links(name: str, beside: Path) -> dict[str, list[Any]]:
         hint = "a path relative to the scenario, or a file of data/"
         problem = Problem("cannot be read", name, "mesh.measured.file", str(error), hint=hint)
         raise ScenarioError(problem) from error
-    problems: list[Problem] = []
     read = _json_links if path.suffix == ".json" else _csv_links
-    lines = list(read(text, shown_path(path), problems))
-    problems += _doubles(lines, shown_path(path))
+    return _links(partial(read, text), shown_path(path))
+
+
+def topology_links(topology: Mapping[str, Any], file: str) -> dict[str, list[Any]]:
+    """Return the links of a topology of the SNAP API: what `Measured` takes.
+
+    `file` is what messages call it.
+
+    Raises
+    ------
+    ScenarioError
+        Links that make no sense: all of them are reported.
+    """
+    return _links(partial(_topology_lines, topology), file)
+
+
+def _links(read: Callable[[str, list[Problem]], Iterable[_Line]], file: str) -> dict[str, Any]:
+    problems: list[Problem] = []
+    lines = list(read(file, problems))
+    problems += _doubles(lines, file)
     if not problems and not lines:
-        problems.append(Problem("no link in it", shown_path(path), "mesh.measured.file", name))
+        problems.append(Problem("no link in it", file, "links"))
     if problems:
         raise ScenarioError(problems)
     return {
@@ -144,13 +162,22 @@ def _csv_links(text: str, file: str, problems: list[Problem]) -> Iterator[_Line]
 
 
 def _json_links(text: str, file: str, problems: list[Problem]) -> Iterator[_Line]:
-    allowed = 'a topology of the SNAP API: {"links": [{"start", "end", "linkQuality"}]}'
+    try:
+        found = json.loads(text)
+        # The API answers with {"data": ...} around it.
+        topology = found.get("data", found)
+    except (ValueError, AttributeError) as error:
+        problems.append(Problem("no topology", file, "links", str(error), _TOPOLOGY))
+        return
+    yield from _topology_lines(topology, file, problems)
+
+
+def _topology_lines(topology: Any, file: str, problems: list[Problem]) -> Iterator[_Line]:
     columns = {"start": "start", "end": "end", "level": "linkQuality"}
     try:
-        links = json.loads(text)["links"]
-        rows = [{key: str(link[key]) for key in columns.values()} for link in links]
-    except (ValueError, KeyError, TypeError) as error:
-        problems.append(Problem("no topology", file, "links", str(error), allowed))
+        rows = [{key: str(link[key]) for key in columns.values()} for link in topology["links"]]
+    except (KeyError, TypeError) as error:
+        problems.append(Problem("no topology", file, "links", str(error), _TOPOLOGY))
         return
     for place, row in enumerate(rows):
         yield from _Row(file, f"links.{place}", columns, row, problems).link()

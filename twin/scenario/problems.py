@@ -18,7 +18,9 @@ from twin.scenario.schema import Node, node_at, schema_keys
 
 __all__ = ["problems_of", "shown", "unknown_key"]
 
-_LAW_TAGS = frozenset({"constant", "uniform", "lognormal", "normal", "mixture"})
+_LAW_TAGS = frozenset(
+    {"constant", "uniform", "lognormal", "normal", "weibull", "empirical", "mixture"}
+)
 _WORDS = {
     "greater_than": "out of range",
     "greater_than_equal": "out of range",

@@ -19,7 +19,15 @@ from twin.scenario.quantities import Quantity
 
 __all__ = ["Node", "law_keys", "leaves", "node_at", "schema_keys"]
 
-_LAWS = {laws.Constant, laws.Uniform, laws.Lognormal, laws.Normal, laws.Mixture}
+_LAWS = {
+    laws.Constant,
+    laws.Uniform,
+    laws.Lognormal,
+    laws.Normal,
+    laws.Weibull,
+    laws.Empirical,
+    laws.Mixture,
+}
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from twin.commands import RESCANS, RESUMES
-from twin.draws import fold, law_record, root, sample_us
+from twin.draws import fold, root, sample_us
 from twin.events import NEVER
 from twin.floor.plan import FloorPlan
 from twin.floor.rules.streams import SWAP
 from twin.floor.rules.workload import opening_us
 from twin.scenario import Scenario
-from twin.world.build import components
+from twin.world.build import record_of
 from twin.world.connecting import Connecting
 from twin.world.roster import Roster, worker_word
 
@@ -59,7 +59,7 @@ class Arrivals:
         self._book = plan.book
         self._roam_after_us = scenario.links.ble.roam_after_us
         self.connecting = Connecting(scenario, roster, seed)
-        self._swap = law_record(components(scenario.fleet.swap_time))
+        self._swap = record_of(scenario.fleet.swap_time)
         self._states = [fold(root(seed), worker_word(worker)) for worker in roster.workers]
 
     def connect(self, comers: Iterable[Comer], now_us: int) -> list[Comer]:

@@ -5,13 +5,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.draws import LAW, law_record, log
+from twin.draws import LAW, law_record, log, points_record
 from twin.draws import laws as shapes
 from twin.draws.laws import Component
 from twin.floor.plan import LINK_CLASS, RULEBOOK, FloorPlan
 from twin.floor.rules.scanner import FULL_PPB
 from twin.scenario import (
     Constant,
+    Empirical,
     JobLines,
     Law,
     Lognormal,
@@ -19,6 +20,7 @@ from twin.scenario import (
     Normal,
     Scenario,
     Uniform,
+    Weibull,
 )
 from twin.world.clock import Calendar
 from twin.world.roster import Roster, scanner_word, worker_word
@@ -32,7 +34,7 @@ def make_plan(scenario: Scenario, roster: Roster, seed: int) -> FloorPlan:
     book = np.zeros(1, RULEBOOK)
     laws = _laws(scenario)
     for name in _LAW_FIELDS:
-        book[0][name] = law_record(laws[name])
+        book[0][name] = laws[name]
     for name, value in _numbers(scenario, seed).items():
         book[0][name] = value
     return FloorPlan(
@@ -81,7 +83,7 @@ def _link_classes(scenario: Scenario) -> NDArray[np.void]:
         record["stall_every_us"] = link.connect_every_us
         record["fade_loss"] = link.fade_loss
         record["drops"] = link.drops
-        record["reconnect"] = law_record(components(link.reconnect))
+        record["reconnect"] = record_of(link.reconnect)
     return classes
 
 
@@ -126,29 +128,46 @@ def _orders_per_h(scenario: Scenario) -> NDArray[np.float64]:
     return np.array([orders.rates_per_h[calendar.at(m).hour] for m in middles_us])
 
 
-def _laws(scenario: Scenario) -> dict[str, list[Component]]:
+def _laws(scenario: Scenario) -> dict[str, np.void]:
     """Return the laws of the rulebook."""
     work, links = scenario.work, scenario.links
     return {
-        "pick": [_scaled(part, work.pick_scale) for part in components(work.pick_interval)],
-        "job_setup": components(work.job_setup),
-        "job_close": components(work.job_close),
-        "rescan": components(work.rescan_delay),
-        "job_lines": [_job_size(work.job_lines)],
-        "service": components(links.gateway_service),
-        "round_trip": components(links.uplink_trip),
-        "cloud_delay": components(scenario.cloud.delay),
-        "trigger": components(work.trigger),
+        "pick": record_of(work.pick_interval, work.pick_scale),
+        "job_setup": record_of(work.job_setup),
+        "job_close": record_of(work.job_close),
+        "rescan": record_of(work.rescan_delay),
+        "job_lines": law_record([_job_size(work.job_lines)]),
+        "service": record_of(links.gateway_service),
+        "round_trip": record_of(links.uplink_trip),
+        "cloud_delay": record_of(scenario.cloud.delay),
+        "trigger": record_of(work.trigger),
     }
 
 
+def record_of(law: Law, factor: float = 1.0) -> np.void:
+    """Return a scenario's law as a record that rules sample, in microseconds.
+
+    Parameters
+    ----------
+    law
+        As the scenario has it.
+    factor
+        How much longer the durations are [1].
+    """
+    if isinstance(law, Empirical):
+        return points_record(law.levels, [value * factor for value in law.quantiles_us])
+    return law_record([_scaled(part, factor) for part in components(law)])
+
+
 def components(law: Law) -> list[Component]:
-    """Return a scenario's law as rows that rules sample, in microseconds."""
+    """Return a law as rows of a mixture, in microseconds; an empirical one has none."""
     if isinstance(law, Mixture):
         parts = zip(law.shares, law.components, strict=True)
         return [(share, *components(part)[0][1:]) for share, part in parts]
     if isinstance(law, Lognormal):
         return [(1.0, shapes.LOGNORMAL, log(float(law.median_us)), law.sigma)]
+    if isinstance(law, Weibull):
+        return [(1.0, shapes.WEIBULL, log(float(law.scale_us)), 1.0 / law.shape)]
     if isinstance(law, Uniform):
         return [(1.0, shapes.UNIFORM, float(law.low_us), float(law.high_us - law.low_us))]
     if isinstance(law, Normal):
@@ -159,8 +178,10 @@ def components(law: Law) -> list[Component]:
 
 def _scaled(component: Component, factor: float) -> Component:
     """Return a law whose durations are a factor longer."""
+    if factor == 1.0:
+        return component
     weight, shape, p, q = component
-    if shape == shapes.LOGNORMAL:
+    if shape in (shapes.LOGNORMAL, shapes.WEIBULL):
         return weight, shape, p + log(factor), q
     return weight, shape, p * factor, q * factor
 

@@ -10,10 +10,10 @@ than it allows.
 from bisect import insort
 from itertools import count
 
-from twin.draws import fold, law_record, root, sample_us, unit
+from twin.draws import fold, root, sample_us, unit
 from twin.floor.rules.streams import CONNECT, CONNECT_FAILURE
 from twin.scenario import BleLink, Scenario
-from twin.world.build import components
+from twin.world.build import record_of
 from twin.world.roster import Roster, worker_word
 
 _LONGEST_WAY_US = 3_600_000_000  # nobody comes that long before who set out earlier
@@ -30,7 +30,7 @@ class Connecting:
         self._root = root(seed)
         self._booked: list[list[tuple[int, int]]] = []
         self.grow(roster)
-        self._laws = {kind: law_record(components(self._class(kind).connect))
+        self._laws = {kind: record_of(self._class(kind).connect)
                       for kind in ("stationary", "mobile")}  # fmt: skip
 
     def grow(self, roster: Roster) -> None:

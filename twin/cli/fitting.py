@@ -1,0 +1,98 @@
+"""The command that makes a scenario from what a real site recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twin.cli.base import app, guarded, table
+from twin.errors import OutputError
+
+if TYPE_CHECKING:
+    from twin.experiments.fitting import Fitted
+
+__all__ = ["fit"]
+
+
+@app.command(epilog="Example:  twin fit events.json topology.json -o site.toml --base my_site.toml")
+@guarded
+def fit(
+    exports: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="EXPORT...",
+            show_default=False,
+            help="Event pages of Insight (JSON or CSV), a topology of SNAP (JSON), places of "
+            "nodes (CSV with node, x_m, y_m).",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="The scenario; must not exist.")
+    ] = Path("scenario.toml"),
+    base: Annotated[
+        str,
+        typer.Option(
+            metavar="SCENARIO",
+            help="Says what exports do not: the site, shifts and breaks, job barcodes.",
+        ),
+    ] = "pilot_line",
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write all laws that were tried, as CSV."),
+    ] = None,
+) -> None:
+    """Fit a scenario to what a site recorded.
+
+    Input laws by maximum likelihood, and the radio's law or the links of a mesh. What exports do
+    not tell stays as the base has it, and is told.
+    """
+    # Fitting takes a while: what can be refused is refused before.
+    for place in (out, *([report] if report else [])):
+        if place.exists():
+            raise OutputError(place, "exists already", hint="name another file, or remove it")
+    from twin.experiments.fitting import fit as fitted
+
+    found = fitted(exports, base=base)
+    _print(found)
+    found.write(out)
+    typer.echo(f"\nwrote {out}")
+    if report is not None:
+        _write_report(found, report)
+        typer.echo(f"wrote {report}")
+    typer.echo(f"next:  twin check {out}")
+
+
+def _print(found: Fitted) -> None:
+    """Print what was fitted, then what was left."""
+    exports = found.exports
+    if exports.events is not None:
+        twice = f", {exports.doubles:,} of them twice" if exports.doubles else ""
+        typer.echo(f"{len(exports.events):,} events{twice}, on {found.base.name}\n")
+    rows = [
+        (line.key, f"{line.samples:,}", line.law, line.goodness)
+        for line in found.lines
+        if line.is_fitted
+    ]
+    for text in table(("fitted", "samples", "law", "goodness"), rows):
+        typer.echo(text)
+    left = [(line.key, line.note) for line in found.lines if not line.is_fitted]
+    if left:
+        typer.echo()
+        for text in table(("left as it is", "why"), left):
+            typer.echo(text)
+
+
+def _write_report(found: Fitted, path: Path) -> None:
+    """Write every law that was tried for every key."""
+    import pandas as pd
+
+    tables = [fits.table.assign(key=key) for key, fits in found.fits.items()]
+    frame = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"key": []})
+    columns = ["key", *(name for name in frame.columns if name != "key")]
+    try:
+        frame[columns].to_csv(path, index=False)
+    except OSError as error:
+        what = f"cannot be written: {error.strerror}"
+        raise OutputError(path, what, hint="name another file") from error
