@@ -37,7 +37,7 @@ class Work:
     forgotten, finished
         Jobs without end barcode, and with one [1].
     slips_known, wrong, scans
-        Whether the export says what was scanned wrongly, how often it was, of so many [1].
+        Whether the export says what was scanned wrongly, how often it was, of so many lines [1].
     left_out
         How many intervals were left out, by reason [1].
     """
@@ -96,7 +96,7 @@ def recognise(events: pd.DataFrame, base: Scenario, usual: Usual) -> Work:
         finished=jobs[3],
         slips_known=bool(known.all()) and len(scans) > 0,
         wrong=int((scans["slip"] == "wrong_barcode").sum()),
-        scans=len(scans),
+        scans=int((mark == LINE).sum()),
         left_out={
             "over a break or the end of a shift": outside,
             "scanned again": int((joined & again).sum()),
