@@ -69,6 +69,7 @@ def agree(
 # --- the floor ------------------------------------------------------------------------------------
 
 
+@lru_cache
 def figures(scenario: Scenario, first: int) -> pd.DataFrame:
     """Key figures of a day, over seeds."""
     day = vary(scenario, "run.horizon", "8 h")
@@ -150,7 +151,7 @@ def test_a_frame_of_the_twin_also_tells_the_cloud_and_the_slips(
         "work.rescan_delay": {"law": "uniform", "low": "4 s", "high": "9 s"},
     }
     whole = changed(site, more)
-    t = twin.open(vary(whole, "run.horizon", "10 d"), seed=12).run(progress=False)
+    t = twin.open(vary(whole, "run.horizon", "5 d"), seed=12).run(progress=False)
     t.events().to_csv(tmp_path / "events.csv", index=False)
     found = fit(tmp_path / "events.csv")
     assert found.usual is None
@@ -158,7 +159,7 @@ def test_a_frame_of_the_twin_also_tells_the_cloud_and_the_slips(
     names = (*FITTED, *KEPT)
     assert agree(original, fitted, names) == [*names]
     apart = ("cloud_p50_ms", "cloud_p95_ms", "wrong_scans")
-    assert agree(original, figures(site, 300), apart) == []
+    assert agree(original, figures(site, 100), apart) == []
 
 
 # --- the mesh -------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from twin.experiments.recognising import Work
 from twin.experiments.usual import alike, overheads_us
 from twin.scenario import Scenario
 
-__all__ = ["Line", "latencies", "of_events", "of_work"]
+__all__ = ["Line", "latencies", "law_line", "left", "of_events", "of_work"]
 
 Floats = NDArray[np.float64]
 _FEW_STRETCHES = 8

@@ -23,15 +23,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Work:
-    """Samples of what workers did, in [us] where they are times.
+    """Samples of what workers did.
 
     Parameters
     ----------
     picks_us, stretch
-        Between lines of a job, and of which scanner in which shift [1].
+        Between lines of a job [us], and of which scanner in which shift [1].
     setups_us, closes_us, rescans_us
         From a job to the next start barcode, from the last line to the end barcode, from a failure
-        to the next scan.
+        to the next scan [us].
     lines, lines_at_least
         Of whole jobs, and of jobs that the end of work cut off [1].
     forgotten, finished
