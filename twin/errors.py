@@ -2,9 +2,10 @@
 
     TwinError
     ├── UnitError       a quantity without its unit, or with a wrong one
-    ├── ScenarioError   a scenario that cannot be used: all its problems at once
+    ├── ProblemsError   what was read cannot be used: all that is wrong with it at once
+    │   ├── ScenarioError   a scenario
+    │   └── ExportError     an export of a site, to fit a scenario to
     ├── StateError      a saved twin that cannot be opened
-    ├── ExportError     an export that a law cannot be fitted to: all its problems at once
     ├── OutputError     a folder or file that cannot be written
     ├── ImageError      an image or a firmware that nodes cannot be given
     └── RunError        a run asked for something impossible, such as earlier time

@@ -268,7 +268,13 @@ def measured(missed: float = 0.0) -> Pairs:
     shown_dbm = np.maximum(-90.0, np.round(level_dbm + 2.0 * z[:, 2]))
     heard = (level_dbm > -93.0) & (u[:, 4] >= missed)
     return Pairs(
-        distance_m, np.where(heard, shown_dbm, np.nan), np.full(count, 3.5), -90.0, -93.0, 2.0
+        distance_m,
+        np.where(heard, shown_dbm, np.nan),
+        np.full(count, 3.5),
+        -90.0,
+        -93.0,
+        2.0,
+        np.arange(count) // 2,
     )
 
 
@@ -305,9 +311,11 @@ def test_links_whose_report_was_lost_are_told_from_weak_ones() -> None:
 
 def test_too_few_links_tell_no_law() -> None:
     pairs = measured()
-    few = Pairs(pairs.distance_m[:15], pairs.level_dbm[:15], pairs.power_dbm[:15], -90, -93, 2)
+    few = Pairs(pairs.distance_m[:15], pairs.level_dbm[:15], pairs.power_dbm[:15], -90, -93, 2,
+                pairs.pair[:15])  # fmt: skip
     with pytest.raises(RunError, match="too few for a law"):
         fit_path_loss(few)
-    same = Pairs(np.full(60, 10.0), np.full(60, -70.0), np.full(60, 3.5), -90, -93, 2)
+    same = Pairs(np.full(60, 10.0), np.full(60, -70.0), np.full(60, 3.5), -90, -93, 2,
+                 np.arange(60))  # fmt: skip
     with pytest.raises(RunError, match="one distance"):
         fit_path_loss(same)

@@ -29,45 +29,45 @@ class Blend:
         self.parts = parts
 
     def _split(self, parameters: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return weights, means and sigmas, each of shape (rows, 1, parts)."""
+        """Return weights, means and sigmas, each of shape (rows, parts, 1)."""
         k = self.parts
-        return parameters[:, None, :k], parameters[:, None, k : 2 * k], parameters[:, None, 2 * k :]
+        return parameters[:, :k, None], parameters[:, k : 2 * k, None], parameters[:, 2 * k :, None]
 
     def _logs(self, y: Floats, parameters: Floats) -> Floats:
-        """Return the logarithm of each part's share of the density, shape (rows, n, parts)."""
+        """Return the logarithm of each part's share of the density, shape (rows, parts, n)."""
         weights, means, sigmas = self._split(parameters)
-        z = (y[:, :, None] - means) / sigmas
+        z = (y[:, None, :] - means) / sigmas
         return np.log(weights) - 0.5 * z * z - np.log(sigmas) - _LOG_SQRT_2PI
 
     def log_density(self, y: Floats, parameters: Floats) -> Floats:
         """Return the logarithm of the density, shape (rows, n)."""
         logs = self._logs(y, parameters)
-        most = logs.max(axis=2)
-        return np.asarray(most + np.log(np.exp(logs - most[:, :, None]).sum(axis=2)))
+        most = logs.max(axis=1)
+        return np.asarray(most + np.log(np.exp(logs - most[:, None, :]).sum(axis=1)))
 
     def reached(self, y: Floats, parameters: Floats) -> Floats:
         """Return the probability of at most so much, shape (rows, n)."""
         weights, means, sigmas = self._split(parameters)
-        return np.asarray((weights * special.ndtr((y[:, :, None] - means) / sigmas)).sum(axis=2))
+        return np.asarray((weights * special.ndtr((y[:, None, :] - means) / sigmas)).sum(axis=1))
 
     def drawn(self, u: Floats, v: Floats, parameters: Floats) -> Floats:
         """Return values at even numbers: the first decides the value, the other its part."""
         weights, means, sigmas = self._split(parameters)
-        bounds = np.cumsum(weights, axis=2)[:, :, :-1]
-        part = (v[:, :, None] >= bounds).sum(axis=2)
+        bounds = np.cumsum(weights, axis=1)[:, :-1]
+        part = (v[:, None, :] >= bounds).sum(axis=1)
         rows = np.arange(len(part))[:, None]
-        return np.asarray(means[rows, 0, part] + sigmas[rows, 0, part] * special.ndtri(u))
+        return np.asarray(means[rows, part, 0] + sigmas[rows, part, 0] * special.ndtri(u))
 
     def better(self, y: Floats, parameters: Floats, rounds: int = _ROUNDS) -> Floats:
         """Return what so many rounds of EM make of parameters, row by row."""
         for _ in range(rounds):
             logs = self._logs(y, parameters)
-            shares = np.exp(logs - logs.max(axis=2, keepdims=True))
-            shares /= shares.sum(axis=2, keepdims=True)
-            mass = shares.sum(axis=1) + 1e-9
-            means = (shares * y[:, :, None]).sum(axis=1) / mass
-            off = y[:, :, None] - means[:, None, :]
-            sigmas = np.sqrt((shares * off * off).sum(axis=1) / mass)
+            shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+            shares /= shares.sum(axis=1, keepdims=True)
+            mass = shares.sum(axis=2) + 1e-9
+            means = (shares * y[:, None, :]).sum(axis=2) / mass
+            off = y[:, None, :] - means[:, :, None]
+            sigmas = np.sqrt((shares * off * off).sum(axis=2) / mass)
             sigmas = np.clip(sigmas, LEAST_SIGMA, MOST_SIGMA)
             parameters = np.concatenate([mass / mass.sum(axis=1)[:, None], means, sigmas], axis=1)
         return parameters
@@ -78,7 +78,8 @@ class Blend:
 
     def _one(self, y: Floats) -> Floats:
         """Return the most likely parameters of one sample."""
-        # Evenly taken of the ordered values, so many tell all but the same as all of them.
+        # So many, taken evenly of the ordered values, tell all but the same as all of them.
+        y = np.sort(y)
         few, y = _thinned(y, _FEW), _thinned(y, _MANY)
         starts = self._starts(few)
         tried = np.broadcast_to(few, (len(starts), len(few)))
@@ -136,15 +137,15 @@ class Blend:
         """Return the mean of the negative log-likelihood and its derivatives."""
         k, row = self.parts, self._row(free)
         logs = self._logs(y, row[None, :])[0]
-        most = logs.max(axis=1, keepdims=True)
+        most = logs.max(axis=0)
         shares = np.exp(logs - most)
-        total = shares.sum(axis=1, keepdims=True)
+        total = shares.sum(axis=0)
         shares /= total
-        z = (y[0][:, None] - row[k : 2 * k]) / row[2 * k :]
+        z = (y - row[k : 2 * k, None]) / row[2 * k :, None]
         gradient = np.concatenate([
-            (shares.mean(axis=0) - row[:k])[1:],
-            (shares * z).mean(axis=0) / row[2 * k :],
-            (shares * (z * z - 1.0)).mean(axis=0),
+            (shares.mean(axis=1) - row[:k])[1:],
+            (shares * z).mean(axis=1) / row[2 * k :],
+            (shares * (z * z - 1.0)).mean(axis=1),
         ])  # fmt: skip
         return -float((most + np.log(total)).mean()), -gradient
 
@@ -155,5 +156,8 @@ class Blend:
 
 
 def _thinned(y: Floats, most: int) -> Floats:
-    """Return so many quantiles of values, or the values where there are no more."""
-    return y if len(y) <= most else np.quantile(y, (np.arange(most) + 0.5) / most)
+    """Return so many of the ordered values, evenly taken, or all where there are no more."""
+    if len(y) <= most:
+        return y
+    places = (np.arange(most) + 0.5) / most * len(y)
+    return np.asarray(y[places.astype(np.int64)])

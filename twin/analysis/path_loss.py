@@ -45,6 +45,8 @@ class Pairs:
         The weakest level that is heard at all [dBm].
     meter_db
         Standard deviation of the meters' errors [dB].
+    pair
+        A number of the two nodes, the same in both directions [1].
     """
 
     distance_m: Floats
@@ -53,6 +55,7 @@ class Pairs:
     floor_dbm: float
     heard_dbm: float
     meter_db: float
+    pair: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def fit_path_loss(pairs: Pairs) -> PathLoss:
                        hint="give links of different lengths")  # fmt: skip
     losses = _Losses(pairs, far, shown, heard)
     found = _searched(losses)
-    errors = _errors(losses, found, _clusters(pairs))
+    errors = _errors(losses, found, np.unique(pairs.pair, return_inverse=True)[1])
     exponent, loss_db, log_spread = found[:3]
     return PathLoss(
         exponent=float(exponent),
@@ -209,11 +212,6 @@ def _searched(losses: _Losses) -> Floats:
             bounds=optimize.Bounds(low, high), options={"ftol": 1e-13, "gtol": 1e-9},
         ))  # fmt: skip
     return np.asarray(min(found, key=lambda one: float(one.fun)).x)
-
-
-def _clusters(pairs: Pairs) -> NDArray[np.int64]:
-    """Return which pair of nodes each line is of: the two directions are equally long."""
-    return np.unique(np.round(pairs.distance_m, 6), return_inverse=True)[1].astype(np.int64)
 
 
 def _errors(losses: _Losses, free: Floats, clusters: NDArray[np.int64]) -> Floats:

@@ -118,7 +118,7 @@ def _row(item: Mapping[str, Any], held_s: float) -> dict[str, Any]:
 # --- frames of the twin ---------------------------------------------------------------------------
 
 
-def from_frame(file: str, rows: Sequence[Mapping[str, str]], notes: Notes) -> pd.DataFrame:
+def from_frame(file: str, frame: pd.DataFrame, notes: Notes) -> pd.DataFrame:
     """Return events as `Twin.events()` gives them, written with `to_csv`.
 
     Rows that are no message, such as sessions and drops, are left out.
@@ -127,12 +127,11 @@ def from_frame(file: str, rows: Sequence[Mapping[str, str]], notes: Notes) -> pd
     ----------
     file
         Their file, for messages.
-    rows
-        Its lines, those without the headings.
+    frame
+        Its lines as texts.
     notes
         Where problems are put.
     """
-    frame = pd.DataFrame(rows)
     missing = [name for name in ("kind", "scan_time", "device") if name not in frame]
     if missing:
         given, allowed = ", ".join(frame.columns), "kind, scan_time, device, scan_code, ..."

@@ -248,21 +248,21 @@ def _csv_events(
     path: Path, text: str, headings: Sequence[str], found: _Found, notes: Notes
 ) -> None:
     """Take events as CSV, with the fields of the API or the columns of the twin's frame."""
-    rows = list(csv.DictReader(io.StringIO(text)))
+    rows = list(csv.reader(io.StringIO(text)))[1:]
     for number, row in enumerate(rows, 2):
-        # DictReader keeps what is too much under None, and what is missing as None.
-        if None in row or None in row.values():
-            given, allowed = str(len([v for v in row.values() if v is not None])), len(headings)
-            what = "a line of another length"
-            notes.append(Problem(what, str(path), f"line {number}", given, f"{allowed} fields"))
+        if len(row) != len(headings):
+            what, allowed = "a line of another length", f"{len(headings)} fields"
+            notes.append(Problem(what, str(path), f"line {number}", f"{len(row)} fields", allowed))
             return
     if not rows:
         notes.append(Problem("no event in it", str(path), "line 2", hint="take a longer export"))
     elif "created" in headings:
-        items = [(f"line {n}", _unquoted(row)) for n, row in enumerate(rows, 2)]
+        lines = [dict(zip(headings, row, strict=True)) for row in rows]
+        items = [(f"line {number}", _unquoted(line)) for number, line in enumerate(lines, 2)]
         found.events.append(from_items(str(path), items, notes))
     else:
-        found.events.append(from_frame(str(path), rows, notes))
+        frame = pd.DataFrame(rows, columns=list(headings))
+        found.events.append(from_frame(str(path), frame, notes))
 
 
 def _unquoted(row: Mapping[str, str]) -> dict[str, Any]:

@@ -93,12 +93,16 @@ def _pairs(
               powers.get(calls[a], base.mesh.radio.transmit_power_dbm), walls.reshape(-1, 4), base)
         for a in starts for b in ends if a != b
     ]  # fmt: skip
+    index = {name: n for n, name in enumerate(placed)}
+    both = [sorted((index[a], index[b])) for a in starts for b in ends if a != b]
     if not rows:
         return None, len(names) - len(placed)
     distance_m, level_dbm, power_dbm = np.array(rows).T
     own = base.mesh.radio
-    pairs = Pairs(distance_m, level_dbm, power_dbm, own.meter_floor_dbm, _heard_dbm(base),
-                  own.meter_error_db)  # fmt: skip
+    pairs = Pairs(
+        distance_m, level_dbm, power_dbm, own.meter_floor_dbm, _heard_dbm(base),
+        own.meter_error_db, np.array([low * len(index) + high for low, high in both], np.int64),
+    )  # fmt: skip
     return pairs, len(names) - len(placed)
 
 

@@ -14,14 +14,16 @@ from twin.analysis.fitting import FEWEST, Fits, fit_laws
 from twin.analysis.job_sizes import fit_job_sizes
 from twin.errors import RunError
 from twin.experiments.recognising import Work
+from twin.experiments.usual import alike, overheads_us
 from twin.scenario import Scenario
 
-__all__ = ["Line", "latencies", "of_events", "of_work"]
+__all__ = ["Line", "latencies", "law_line", "left", "of_events", "of_work"]
 
 Floats = NDArray[np.float64]
 _FEW_STRETCHES = 8
 _FEW_SHARES = 100
 _MINUTE_US = 60e6
+_SILENT = 10.0
 
 
 @dataclass(frozen=True)
@@ -230,16 +232,39 @@ def latencies(events: pd.DataFrame, base: Scenario) -> Iterator[Line]:
     """Yield what the export tells of the way from scanner to cloud."""
     total_us = (events["visible_us"] - events["arrived_us"] - events["wait_us"]).to_numpy(float)
     total_us = total_us[np.isfinite(total_us)]
-    links = base.links
     why = "an export has no time between the gateway and the cloud but their sum"
     if len(total_us) >= FEWEST:
-        known_us = links.gateway_service.expected_us + links.uplink_trip.expected_us
-        samples_us = np.maximum(0.0, total_us - known_us)
-        less = units.format_duration(round(known_us))
-        note = f"gateway's queue to visible, less {less}, the base's service and round trip"
-        yield law_line("cloud.delay", samples_us, note)
+        yield _delay(total_us, overheads_us(base))
     else:
         yield left("cloud.delay", "the API does not say when an event came to be visible")
     for key in ("links.gateway_service", "links.round_trip"):
         yield left(key, why)
     yield left("links.ble", "the API does not say when the worker heard the beep")
+
+
+def _delay(total_us: Floats, own_us: Floats) -> Line:
+    """Return the line of the cloud's delay, from all that lies behind the gateway's queue.
+
+    Parameters
+    ----------
+    total_us
+        From the queue to visible, in the export [us].
+    own_us
+        The same in the base with a cloud that shows everything at once [us].
+    """
+    usual_us = float(np.median(own_us)) if len(own_us) else 0.0
+    # Now and then the uplink is silent: that is in the base, and must not be in the law as well.
+    silent_us = own_us[own_us > _SILENT * usual_us]
+    stuck = np.zeros(len(total_us), bool)
+    if len(silent_us):
+        middle_us = np.quantile(total_us, (np.arange(20) + 0.5) / 20)
+        like_us = np.add.outer(silent_us, middle_us).ravel()
+        share = len(silent_us) / len(own_us)
+        every = np.ones(len(total_us), bool)
+        stuck = alike(total_us, every, like_us, share * len(total_us) / len(like_us))
+    samples_us = np.maximum(0.0, total_us[~stuck] - usual_us)
+    less = units.format_duration(round(usual_us))
+    note = f"gateway's queue to visible, less {less} of service and round trip as in the base"
+    if stuck.any():
+        note += f"; left out: {int(stuck.sum()):,} while the uplink was silent"
+    return law_line("cloud.delay", samples_us, note)

@@ -23,21 +23,21 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Work:
-    """Samples of what workers did, in [us] where they are times.
+    """Samples of what workers did.
 
     Parameters
     ----------
     picks_us, stretch
-        Between lines of a job, and of which scanner in which shift [1].
+        Between lines of a job [us], and of which scanner in which shift [1].
     setups_us, closes_us, rescans_us
         From a job to the next start barcode, from the last line to the end barcode, from a failure
-        to the next scan.
+        to the next scan [us].
     lines, lines_at_least
         Of whole jobs, and of jobs that the end of work cut off [1].
     forgotten, finished
         Jobs without end barcode, and with one [1].
     slips_known, wrong, scans
-        Whether the export says what was scanned wrongly, how often it was, of so many [1].
+        Whether the export says what was scanned wrongly, how often it was, of so many lines [1].
     left_out
         How many intervals were left out, by reason [1].
     """
@@ -96,7 +96,7 @@ def recognise(events: pd.DataFrame, base: Scenario, usual: Usual) -> Work:
         finished=jobs[3],
         slips_known=bool(known.all()) and len(scans) > 0,
         wrong=int((scans["slip"] == "wrong_barcode").sum()),
-        scans=len(scans),
+        scans=int((mark == LINE).sum()),
         left_out={
             "over a break or the end of a shift": outside,
             "scanned again": int((joined & again).sum()),

@@ -18,9 +18,9 @@ from twin.analysis.jobs import LINE
 from twin.events import NEVER, Kind, Outcome, Slip, scan_us
 from twin.experiments.steps import Steps, steps_of
 from twin.opening import open as open_twin
-from twin.scenario import Scenario
+from twin.scenario import Scenario, vary
 
-__all__ = ["Usual", "usual_of"]
+__all__ = ["Usual", "alike", "overheads_us", "usual_of"]
 
 Floats = NDArray[np.float64]
 _DAY_US = 86_400_000_000
@@ -61,12 +61,12 @@ class Usual:
             return none, none
         left = steps.joined & ~steps.again
         hours = float(steps.gap_us[left].sum()) / _HOUR_US
-        again = _alike(steps.gap_us, left, self.again_us, int(left.sum()) / self.scans)
-        cut = _alike(steps.gap_us, left & ~again, self.cut_us, hours / max(self.hours, 1e-9))
+        again = alike(steps.gap_us, left, self.again_us, int(left.sum()) / self.scans)
+        cut = alike(steps.gap_us, left & ~again, self.cut_us, hours / max(self.hours, 1e-9))
         return again, cut
 
 
-def _alike(
+def alike(
     gaps_us: Floats, among: NDArray[np.bool_], examples_us: Floats, factor: float
 ) -> NDArray[np.bool_]:
     """Return intervals that are like examples, so many times as many as there are examples.
@@ -87,6 +87,22 @@ def _alike(
             found[in_order[place]] = True
             free = place + 1
     return found
+
+
+def overheads_us(base: Scenario) -> Floats:
+    """Return how long messages of a scenario take behind the gateway's queue [us].
+
+    Its service, the round trip, and what silences the uplink now and then: all but the delay of
+    the cloud.
+    """
+    if not (base.work.shifts and base.fleet.scanners and base.fleet.gateways):
+        return _none()
+    at_once = vary(base, "cloud.delay", {"law": "constant", "value": "0 s"})
+    twin = open_twin(at_once)
+    twin.run_to_us(min(base.run.horizon_us, _DAY_US), progress=False)
+    rows = twin.rows()
+    shown = rows[np.isin(rows["kind"], (Kind.SCAN, Kind.TELEMETRY)) & (rows["visible_us"] != NEVER)]
+    return np.asarray(shown["visible_us"] - shown["time_us"] - shown["wait_us"], float)
 
 
 def usual_of(base: Scenario) -> Usual:

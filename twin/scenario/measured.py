@@ -133,7 +133,7 @@ def _links(read: Callable[[str, list[Problem]], Iterable[_Line]], file: str) -> 
     lines = list(read(file, problems))
     problems += _doubles(lines, file)
     if not problems and not lines:
-        problems.append(Problem("no link in it", file, "links"))
+        problems.append(Problem("no link in it", file, "links", allowed="at least one link"))
     if problems:
         raise ScenarioError(problems)
     return {
