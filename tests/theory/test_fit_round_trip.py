@@ -20,7 +20,7 @@ import pytest
 import twin
 from tests.api.snap_site import LICENCE, asked, finished, got
 from tests.theory import intervals
-from twin.experiments.fit import Fitted, fit
+from twin.experiments.fitting import Fitted, fit
 from twin.mesh.links import make_mesh_plan
 from twin.mesh.nodes import make_nodes
 from twin.mesh.topology import USABLE, hop_counts, receptions
