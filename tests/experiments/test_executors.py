@@ -15,7 +15,6 @@ from tests.experiments.lines import KPIS, UNTIL, line
 from twin.errors import RunError
 from twin.experiments.comparing import compare
 from twin.experiments.executors import Executor, Serial, make_executor
-from twin.experiments.executors.dask import Dask
 from twin.experiments.how import Design
 from twin.experiments.parts import parts_of
 from twin.experiments.running import Runner
@@ -103,16 +102,15 @@ def test_what_a_task_raises_is_raised(executor: Executor) -> None:
 
 
 def test_who_stops_waiting_is_not_kept_waiting(executor: Executor) -> None:
-    # Who waited for these would be ended by pytest's own patience; a cluster's workers end what
-    # they have begun.
-    long_s = 5.0 if isinstance(executor, Dask) else 1000.0
-    results = executor.results(lines.slow, [0.0, *[long_s] * 6])
+    results = executor.results(lines.slow, [0.0, *[20.0] * 6])
     assert next(results) == (0, 0.0)
     results.close()
     assert list(executor.results(lines.slow, [0.0])) == [(0, 0.0)]
 
 
 def test_nobody_answers_at_an_address() -> None:
+    from twin.experiments.executors.dask import Dask
+
     with pytest.raises(RunError, match="no Dask scheduler answers"):
         list(Dask("tcp://127.0.0.1:9", patience_s=1.0).results(lines.slow, [0.0]))
 
