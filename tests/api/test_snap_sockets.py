@@ -135,10 +135,9 @@ def test_an_open_socket_does_not_keep_the_server_from_stopping() -> None:
         url = where["snap"]
         streaming = requests.post(f"{url}/ws/0/s/xhr_streaming", stream=True, timeout=PATIENCE_S)
         with connect(f"{url.replace('http:', 'ws:')}/ws/websocket"):
-            before_s = time.monotonic()
             own.send_signal(signal.SIGINT)
             said = own.communicate(timeout=PATIENCE_S)[0]
-        assert time.monotonic() - before_s < 4
+        assert "graceful" not in said  # uvicorn says so of what it had to cut off
         assert own.returncode == 0, said
         assert "Traceback" not in said
         assert streaming.raw.read().endswith(b'c[3000,"Go away!"]\n')
