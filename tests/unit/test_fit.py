@@ -17,8 +17,8 @@ from twin.draws import fold, laws, normal_quantile, root, sample_us
 from twin.draws.addressing import inner_unit
 from twin.errors import ExportError, OutputError, ScenarioError
 from twin.experiments.exports import read_exports
-from twin.experiments.fitting import Fitted, fit
 from twin.experiments.fit_work import of_work
+from twin.experiments.fitting import Fitted, fit
 from twin.experiments.recognising import Work, recognise
 from twin.experiments.scenario_text import scenario_text
 from twin.experiments.usual import Usual
