@@ -73,6 +73,15 @@ def test_points_fill_their_ranges_evenly(make: object) -> None:
         (lambda: sobol(line(), RANGES, 12), RunError),
         (lambda: sobol(line(), {"work.pick_scale": [1, 2]}, 8), RunError),  # type: ignore[dict-item]
         (lambda: latin_hypercube(line(), {"name": Range("a", "b")}, 4), RunError),
+        (lambda: latin_hypercube(line(), {"work.pick_scale": Range(2, 1)}, 4), RunError),
+        (lambda: latin_hypercube(line(), {"work.pick_scale": Range(1.5, 1.5)}, 4), RunError),
+        (lambda: latin_hypercube(line(), {"work.pick_scale": Range(False, True)}, 4), RunError),
+        (lambda: one_at_a_time(line(), {"work.pick_scale": Range(1.2, 0.8)}), RunError),
+        (lambda: one_at_a_time(line(), {"work.pick_scale": []}), RunError),
+        (lambda: one_at_a_time(line(), {}), RunError),
+        (lambda: grid(line(), {"run.seed": [1, 2]}), RunError),
+        (lambda: one_at_a_time(line(), {"run.horizon": ["8 h"]}), RunError),
+        (lambda: grid(line(), {"run.engine": ["compiled"]}), RunError),
         (lambda: latin_hypercube(line(), {"run.horizon": Range("1 h", "2 kg")}, 4), RunError),
         (lambda: latin_hypercube(line(), RANGES, 0), RunError),
         (lambda: read_factor("work.pick_scale"), RunError),
@@ -125,6 +134,9 @@ def test_the_best_design_is_found_with_few_runs_of_the_others() -> None:
     assert found.is_decided
     assert found.spent == 40  # the first stage of four is enough
     assert found.table["left"].tolist() == [False, False, False, True]
+    assert found.table["n"].tolist() == [10] * 4
+    assert len(found.frame) == found.spent
+    assert found.provenance["seed"] == "1"
     close = grid(line(), {"work.pick_scale": [1.0, 1.0001]})
     open_ = select(close, "scans", 0.01, most=12, **HOW)  # type: ignore[arg-type]
     assert "not decided" in open_.answer()[0] or open_.is_decided
@@ -134,14 +146,37 @@ def test_the_cheapest_that_is_good_enough_comes_with_why_nothing_cheaper() -> No
     designs = grid(line(), {"work.pick_scale": [2.5, 1.0, 0.5]})
     means = experiments.sweep(designs, 5, kpis=["job_p50_min"], **HOW).table["mean"].tolist()  # type: ignore[arg-type]
     limit = (means[0] + means[1]) / 2
-    found = cheapest(designs, "job_p50_min", limit, probability=0.9, **HOW)  # type: ignore[arg-type]
+    found = cheapest(designs, "job_p50_min", limit, probability=0.8, **HOW)  # type: ignore[arg-type]
     assert found.best == "work.pick_scale=1.0"
     assert found.table["verdict"].tolist() == ["not enough", "enough"]
     assert found.answer()[0].startswith("work.pick_scale=1.0: job_p50_min")
-    assert "not enough, with probability above 0.99" in found.answer()[1]
+    assert "not enough with probability above 0.99" in found.answer()[1]
+    assert len(found.frame) == found.table["n"].sum()
+    assert found.provenance["scenario work.pick_scale=1.0"] == designs[1].scenario.digest
     none = cheapest(designs[:1], "job_p50_min", limit, **HOW)  # type: ignore[arg-type]
     assert none.best is None
     assert "none of these" in none.answer()[0]
+
+
+def test_a_design_that_is_just_what_was_asked_for_is_at_the_limit() -> None:
+    designs = grid(line(), {"work.pick_scale": [1.0]})
+    runs = experiments.replicate(line(), 400, kpis=["scans"], **HOW).samples("scans")  # type: ignore[arg-type]
+    limit = float(np.quantile(runs, 0.7))
+    found = cheapest(designs, "scans", limit, probability=0.7, zone=0.1, **HOW)  # type: ignore[arg-type]
+    assert found.best is None
+    assert found.table["verdict"].tolist() == ["at the limit"]
+    assert "within 10 %" in found.answer()[1]
+
+
+def test_designs_of_several_keys_are_swept_side_by_side() -> None:
+    designs = grid(line(), {"work.pick_scale": [0.9]})
+    designs += grid(line(), {"work.shifts.pilot.workers": [3]})
+    found = experiments.sweep(designs, 2, kpis=["scans"], **HOW)  # type: ignore[arg-type]
+    columns = ["design", "work.pick_scale", "work.shifts.pilot.workers", "replication"]
+    assert list(found.frame)[:4] == columns
+    assert found.factors == tuple(columns[1:3])
+    assert found.frame["work.pick_scale"].isna().tolist() == [False, False, True, True]
+    assert len(found.table) == 2
 
 
 def test_limits_are_kept_by_numbers_only() -> None:

@@ -37,7 +37,7 @@ def made(name: str) -> Executor:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[distributed.LocalCluster]:
     with distributed.LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as found:
         yield found
 
@@ -113,6 +113,27 @@ def test_nobody_answers_at_an_address() -> None:
 
     with pytest.raises(RunError, match="no Dask scheduler answers"):
         list(Dask("tcp://127.0.0.1:9", patience_s=1.0).results(lines.slow, [0.0]))
+
+
+def test_a_cluster_without_a_worker_is_told() -> None:
+    from twin.experiments.executors.dask import Dask
+
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0") as found,  # type: ignore[no-untyped-call]
+        pytest.raises(RunError, match="has had no worker"),
+    ):
+        list(Dask(found.scheduler_address, patience_s=1.0).results(lines.slow, [0.0]))
+
+
+def test_a_scheduler_that_is_lost_is_told() -> None:
+    from twin.experiments.executors.dask import Dask
+
+    with distributed.LocalCluster(n_workers=1, dashboard_address=":0") as found:  # type: ignore[no-untyped-call]
+        results = Dask(found.scheduler_address, patience_s=5.0).results(lines.slow, [0.0, 60.0])
+        assert next(results) == (0, 0.0)
+        found.close()
+        with pytest.raises(RunError, match="lost"):
+            list(results)
 
 
 def test_a_script_needs_no_guard_and_may_have_threads(tmp_path: Path) -> None:

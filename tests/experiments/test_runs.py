@@ -14,6 +14,8 @@ from twin.experiments.how import Design, seed_of
 from twin.experiments.parts import known_kpis, named_kpis, parts_of
 from twin.experiments.replicating import replicate
 from twin.experiments.running import Runner
+from twin.experiments.selecting import cheapest, select
+from twin.resources import scenario_names
 from twin.scenario import Scenario
 
 HERE = {"executor": "serial", "progress": False}
@@ -109,8 +111,31 @@ def test_a_file_says_what_it_is_of_and_a_torn_line_is_run_again(tmp_path: Path) 
 
 def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(OutputError, match="cache=False"):
+    with pytest.raises(OutputError, match="cache=False, or --no-cache"):
         replicate(line(), 1, until=UNTIL, cache=tmp_path / "file", executor="serial")
+
+
+def test_a_cache_that_fails_on_the_way_is_told_once_and_costs_no_result(tmp_path: Path) -> None:
+    (tmp_path / "gone").write_text("a file where a folder is due")
+    cache = Cache(tmp_path / "gone")
+    how = {"until": "5 min", "kpis": KPIS, "cache": cache, "executor": "serial"}
+    with pytest.warns(UserWarning, match="results are not kept") as told:
+        found = replicate(line(), 9, **how)  # type: ignore[arg-type]
+    assert (len(told), found.simulated) == (1, 9)
+    assert replicate(line(), 9, **how).simulated == 0  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "odd", [b"\xff\xfe\n", b"[1]\n", b'{"windows": 3, "seed": 1}\n', b'{"windows": [{}]}\n', b"7\n"]
+)
+def test_what_is_odd_in_a_cache_is_passed_over(tmp_path: Path, odd: bytes) -> None:
+    how = {"until": "5 min", "kpis": KPIS, "cache": tmp_path, "executor": "serial"}
+    before = replicate(line(), 2, **how)  # type: ignore[arg-type]
+    (file,) = tmp_path.rglob("*.jsonl")
+    file.write_bytes(odd + file.read_bytes())
+    again = replicate(line(), 2, **how)  # type: ignore[arg-type]
+    assert again.simulated == 0
+    assert again.frame.equals(before.frame)
 
 
 def test_replications_are_the_runs_that_their_seeds_give() -> None:
@@ -147,6 +172,10 @@ def test_after_a_warm_up_only_what_follows_counts() -> None:
         ({"precision": {"scans": "0 %"}}, "above zero"),
         ({"precision": {"jobs": "2 %"}, "kpis": ["scans"]}, "precision"),
         ({"confidence": 95}, "confidence"),
+        ({"confidence": "0.95"}, "confidence"),
+        ({"workers": 2.5}, "workers"),
+        ({"seed": True}, "seed"),
+        ({"most": 0, "precision": {"scans": "2 %"}}, "most is a whole number"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_runs(how: dict[str, object], words: str) -> None:
@@ -158,6 +187,51 @@ def test_what_cannot_be_is_refused_before_anything_runs(how: dict[str, object], 
 def test_a_number_of_replications_is_one(count: object) -> None:
     with pytest.raises(RunError, match="from 1 on"):
         replicate(line(), count)  # type: ignore[arg-type]
+
+
+def test_a_number_of_numpy_is_one() -> None:
+    how = {"until": "5 min", "kpis": KPIS, "cache": False, "executor": "serial"}
+    found = replicate(line(), np.int64(2), seed=np.int64(3), **how)  # type: ignore[arg-type]
+    assert found.frame.equals(replicate(line(), 2, seed=3, **how).frame)  # type: ignore[arg-type]
+
+
+def test_a_precision_of_what_never_happens_is_given_up_at_once() -> None:
+    how = {"until": "1 min", "cache": False, "executor": "serial", "kpis": ["job_p50_min"]}
+    with pytest.raises(RunError, match="has no value in 10 of 10 runs"):
+        replicate(line(), 10, precision={"job_p50_min": "2 %"}, **how)  # type: ignore[arg-type]
+    with pytest.raises(RunError, match="has no value"):
+        select(
+            [Design("a", line()), Design("b", twin.vary(line(), "work.pick_scale", 0.9))],
+            "job_p50_min", 1.0, until="1 min", cache=False, executor="serial",
+        )  # fmt: skip
+
+
+def test_designs_that_one_name_or_two_lengths_would_mix_up_are_refused() -> None:
+    longer = twin.vary(line(), "run.horizon", "2 d")
+    designs = [Design("a", line()), Design("b", longer)]
+    with pytest.raises(RunError, match="several horizons"):
+        Runner(line(), {"cache": False, **HERE}).runs(designs, range(1))  # type: ignore[typeddict-item]
+    found = Runner(line(), {"until": "5 min", "cache": False, **HERE}).runs(designs, range(1))  # type: ignore[typeddict-item]
+    assert found["scans"].nunique() == 1
+    for wrong in (select, cheapest):
+        with pytest.raises(RunError, match="two designs are called 'a'"):
+            wrong([designs[0]] * 2, "scans", 1.0, until="5 min")  # type: ignore[operator]
+
+
+def test_a_run_that_is_longer_than_the_horizon_has_work_to_its_end() -> None:
+    site = twin.vary(line(), "run.horizon", "8 h")
+    how = {"until": "58 h", "kpis": ["orders", "scans"], "cache": False, "executor": "serial"}
+    found = replicate(site, 1, **how).frame.iloc[0]  # type: ignore[arg-type]
+    expected = twin.open(twin.vary(site, "run.horizon", "58 h")).run(progress=False).kpis().iloc[0]
+    assert (found["orders"], found["scans"]) == (expected["orders"], expected["scans"])
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_every_packaged_scenario_can_be_replicated(name: str) -> None:
+    if name == "mesh_10k":
+        pytest.skip("takes a minute: ten thousand nodes")
+    found = replicate(name, 1, until="2 min", cache=False, executor="serial")
+    assert set(found.kpis) <= set(found.frame)
 
 
 def test_figures_of_the_mesh_cannot_be_counted_after_a_warm_up() -> None:

@@ -48,7 +48,14 @@ def test_a_long_run_is_cut_into_batches_after_its_warm_up() -> None:
         (lambda: find_warm_up(line(), "backlog_max", until="1 h", **HERE), "in windows"),  # type: ignore[arg-type]
         (lambda: find_warm_up(line(), "mesh_reach_mean", until="1 h", **HERE), "in windows"),  # type: ignore[arg-type]
         (lambda: find_warm_up(line(), "scans", until="30 min", **HERE), "50 numbers"),  # type: ignore[arg-type]
-        (lambda: find_warm_up(line(), "scans", step="0 s", until="1 h", **HERE), "no time"),  # type: ignore[arg-type]
+        (
+            lambda: find_warm_up(line(), "scans", step="0 s", until="1 h", **HERE),
+            "cannot be counted",
+        ),  # type: ignore[arg-type]
+        (
+            lambda: find_warm_up(line(), "scans", step="2 h", until="1 h", **HERE),
+            "cannot be counted",
+        ),  # type: ignore[arg-type]
         (lambda: find_warm_up(line(), "job_p50_min", step="1 s", until="2 min", **HERE), "have no"),  # type: ignore[arg-type]
         (lambda: long_run(line(), "scans", batches=4, until="1 h", **HERE), "from 5 on"),  # type: ignore[arg-type]
         (lambda: completions([line()], 1), "plans no upgrade"),

@@ -135,16 +135,19 @@ def test_kim_and_nelson_select_the_best_as_often_as_they_say(correlation: float)
     assert spent / 400 < (110 if correlation else 200)
 
 
-@pytest.mark.parametrize(("true", "verdict"), [(0.985, "enough"), (0.9, "not enough")])
+@pytest.mark.parametrize(
+    ("true", "verdict"), [(0.985, "enough"), (0.9, "not enough"), (0.95, "at the limit")]
+)
 def test_the_sequential_test_errs_no_more_often_than_it_says(true: float, verdict: str) -> None:
     found, runs = [], []
     for seed in range(300):
         test = Feasibility(0.95)
-        for u in luck(1000 + seed, 1500):
+        for u in luck(1000 + seed, 5000):
             test.add(bool(u < true))
             if test.verdict is not None:
                 break
         found.append(test.verdict == verdict)
         runs.append(test.of)
-    assert held(found) >= 0.93
-    assert np.mean(runs) < 150
+    # At what was asked for itself each of the two errors is as large as it may be.
+    assert held(found) >= (0.88 if verdict == "at the limit" else 0.93)
+    assert np.mean(runs) < (800 if verdict == "at the limit" else 250)

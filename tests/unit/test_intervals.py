@@ -59,6 +59,41 @@ def test_what_is_no_number_makes_all_unknown() -> None:
     assert all(map(math.isnan, quantile_interval([1.0, math.nan], 0.5)[:3]))
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: bonferroni(0.95, 0),
+        lambda: mean_interval(["a", "b"]),  # type: ignore[list-item]
+        lambda: mean_interval([1.0, 2.0], "0.95"),  # type: ignore[arg-type]
+        lambda: mean_interval([[1.0, 2.0]]),
+        lambda: share_interval(1.5, 3),  # type: ignore[arg-type]
+        lambda: share_interval(4, 3),
+        lambda: paired([1.0], [1.0, 2.0]),
+    ],
+)
+def test_what_is_no_sample_is_refused(wrong: object) -> None:
+    with pytest.raises(RunError):
+        wrong()  # type: ignore[operator]
+
+
+def test_what_is_infinite_is_unknown_without_a_warning() -> None:
+    assert all(map(math.isnan, mean_interval([1.0, math.inf])[:3]))
+    assert all(map(math.isnan, paired([math.inf, 1.0], [math.inf, 2.0])[:3]))
+
+
+def test_a_difference_that_is_rounding_is_none() -> None:
+    base = np.array([0.1, 0.7, 0.3, 1e3])
+    found = paired(base + 0.3, base)
+    assert (found.low, found.high) == (found.difference, found.difference)
+    assert found.variance_ratio == math.inf
+    assert math.isnan(paired(base, np.full(4, 0.1) * 3).correlation)
+
+
+def test_a_share_that_never_came_out_begins_at_nothing() -> None:
+    assert [share_interval(0, of).low for of in (1, 7, 10, 33)] == [0.0] * 4
+    assert [share_interval(of, of).high for of in (1, 7, 10, 33)] == [1.0] * 4
+
+
 def test_a_large_mean_keeps_the_digits_of_the_spread() -> None:
     small, large = mean_interval([1.0, 2.0, 4.0]), mean_interval([1e9 + 1, 1e9 + 2, 1e9 + 4])
     assert large.high - large.low == pytest.approx(small.high - small.low, rel=1e-6)
@@ -123,7 +158,9 @@ def test_precisions_are_read(given: str | float, expected: tuple[float, float]) 
     assert Precision.parse(given) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("given", ["", "2 ms", "0 %", -1, "-3 %", "many", None, math.inf, True])
+@pytest.mark.parametrize(
+    "given", ["", "2 ms", "0 %", -1, "-3 %", "many", None, math.inf, True, "200 %"]
+)
 def test_what_is_no_precision_is_refused(given: object) -> None:
     with pytest.raises(RunError, match="precision"):
         Precision.parse(given)  # type: ignore[arg-type]
@@ -146,7 +183,8 @@ def test_an_absolute_precision_is_in_the_unit() -> None:
     found = replications_enough(samples, Precision.parse(0.5))
     assert found is not None
     assert 15 <= found <= 25  # 1.96 * 1 / sqrt(n) = 0.5
-    assert replications_enough([7.0] * 20, Precision.parse(1e-9)) == 3
+    assert replications_enough([7.0] * 20, Precision.parse(1e-9)) == 10
+    assert replications_enough([7.0] * 20, Precision.parse(1e-9), first=3) == 3
 
 
 @pytest.mark.parametrize(

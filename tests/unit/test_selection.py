@@ -42,6 +42,14 @@ def test_designs_that_are_equal_come_to_an_end() -> None:
     assert selection.best == 0
 
 
+def decided() -> KimNelson:
+    """Return a selection that is over."""
+    selection = KimNelson(2, 1.0, first=2)
+    selection.add([1.0, 9.0])
+    selection.add([2.0, 10.0])
+    return selection
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -51,11 +59,17 @@ def test_designs_that_are_equal_come_to_an_end() -> None:
         lambda: KimNelson(2, 1.0, first=1),
         lambda: KimNelson(2, 1.0).add([1.0]),
         lambda: KimNelson(2, 1.0).add([1.0, math.nan]),
+        lambda: decided().add([1.0]),
         lambda: Feasibility(1.0),
         lambda: Feasibility(0.9, confidence=0.5),
+        lambda: Feasibility("x"),  # type: ignore[arg-type]
+        lambda: Feasibility(0.9, zone=0.1),
+        lambda: Feasibility(0.9, zone=0.0),
         lambda: mser5([1.0] * 49),
         lambda: mser5([1.0, math.nan] * 40),
         lambda: welch([1.0] * 10, 5),
+        lambda: welch([1.0] * 10, 1.5),  # type: ignore[arg-type]
+        lambda: welch([1.0, math.nan] * 10, 2),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong: object) -> None:
@@ -63,19 +77,32 @@ def test_what_makes_no_sense_is_refused(wrong: object) -> None:
         wrong()  # type: ignore[operator]
 
 
-def test_enough_takes_some_fifty_runs_without_a_fault_and_one_in_five_is_soon_too_few() -> None:
-    test = Feasibility(0.95)
-    while test.verdict is None:
-        test.add(True)
-    assert test.verdict == "enough"
-    assert 40 <= test.of <= 65
-    assert test.chance_enough > 0.95
+def test_enough_takes_as_many_runs_without_a_fault_as_wald_has_and_a_wider_zone_fewer() -> None:
+    limit = math.log(0.95 / 0.05)
+    for zone, larger in ((None, 0.975), (0.04, 0.99)):
+        test = Feasibility(0.95, zone=zone)
+        while test.verdict is None:
+            test.add(True)
+        assert test.verdict == "enough"
+        assert test.of == math.ceil(limit / math.log(larger / 0.95))
+        assert test.chance_enough > 0.95
+
+
+def test_one_fault_in_five_is_soon_too_few_and_one_in_twenty_is_at_the_limit() -> None:
     test = Feasibility(0.95)
     while test.verdict is None:
         test.add(test.of % 5 != 0)
     assert test.verdict == "not enough"
-    assert test.of < 25
+    assert test.of < 50
     assert test.chance_enough < 0.05
+    assert test.share.low < test.count / test.of < test.share.high
+    test = Feasibility(0.95)
+    while test.verdict is None:
+        test.add(test.of % 20 != 7)
+    assert test.verdict == "at the limit"
+    before = test.of
+    test.add(True)
+    assert (test.verdict, test.of) == ("at the limit", before + 1)
     assert test.share.low < test.count / test.of < test.share.high
 
 

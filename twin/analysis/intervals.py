@@ -8,6 +8,7 @@ of them, or replications, are what these functions take.
 from __future__ import annotations
 
 import math
+import operator
 from typing import NamedTuple
 
 import numpy as np
@@ -99,6 +100,8 @@ class Precision(NamedTuple):
             raise RunError(f"{given!r} is no precision", hint=hint) from error
         if not (0 < value < math.inf) or isinstance(given, bool):
             raise RunError(f"a precision is above zero, not {given!r}", hint=hint)
+        if is_share and value >= 1:
+            raise RunError(f"a precision of {given} of the mean says nothing", hint=hint)
         return cls(share=value) if is_share else cls(width=value)
 
     def allowed(self, means: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -120,19 +123,21 @@ def bonferroni(confidence: float, comparisons: int) -> float:
     confidence
         That all of them hold [1].
     comparisons
-        How many there are [1].
+        How many there are, from 1 on [1].
 
     >>> bonferroni(0.95, 5)
     0.99
     """
+    if comparisons < 1:
+        raise RunError(f"an error is shared by one comparison or more, not by {comparisons!r}")
     return 1.0 - (1.0 - checked_confidence(confidence)) / comparisons
 
 
 def mean_interval(samples: ArrayLike, confidence: float = 0.95) -> Interval:
     """Return the mean of independent samples with Student's interval.
 
-    One sample alone has no bounds (they are infinite). A sample that is NaN makes all of it NaN:
-    where a figure does not exist in a run, its mean over runs does not, either.
+    One sample alone has no bounds (they are infinite). A sample that is not finite makes all of it
+    NaN: where a figure does not exist in a run, its mean over runs does not, either.
 
     Parameters
     ----------
@@ -142,10 +147,11 @@ def mean_interval(samples: ArrayLike, confidence: float = 0.95) -> Interval:
         Above 0 and below 1 [1].
     """
     found = _samples(samples)
-    n, mean = len(found), float(found.mean())
-    if math.isnan(mean):
+    n = len(found)
+    if not np.isfinite(found).all():
         return Interval(math.nan, math.nan, math.nan, n)
-    half = _half_widths(found, confidence)[-1] if n > 1 else math.inf
+    mean = float(found.mean())
+    half = float(_half_widths(found, confidence)[-1]) if n > 1 else math.inf
     return Interval(mean, mean - half, mean + half, n)
 
 
@@ -197,14 +203,17 @@ def share_interval(count: int, of: int, confidence: float = 0.95) -> Interval:
     >>> share_interval(8, 10).estimate
     0.8
     """
-    if not 0 <= count <= of or of < 1:
+    if not all(_is_whole(number) for number in (count, of)) or not 0 <= count <= of or of < 1:
         raise RunError(
             f"{count!r} of {of!r} is no share", hint="count from 0 to how many there are"
         )
     z = float(ndtri(0.5 + checked_confidence(confidence) / 2.0))
     middle = (count + z * z / 2.0) / (of + z * z)
     half = z / (of + z * z) * math.sqrt(count * (of - count) / of + z * z / 4.0)
-    return Interval(count / of, max(0.0, middle - half), min(1.0, middle + half), of)
+    # At the ends the formula gives the end itself, but for rounding.
+    low = middle - half if count > 0 else 0.0
+    high = middle + half if count < of else 1.0
+    return Interval(count / of, max(0.0, low), min(1.0, high), of)
 
 
 def paired(samples: ArrayLike, baseline: ArrayLike, confidence: float = 0.95) -> Paired:
@@ -225,15 +234,20 @@ def paired(samples: ArrayLike, baseline: ArrayLike, confidence: float = 0.95) ->
     one, other = _samples(samples), _samples(baseline)
     if len(one) != len(other):
         raise RunError(f"{len(one)} samples cannot be paired with {len(other)}")
-    differences = one - other
-    found = mean_interval(differences, confidence)
-    own = float(differences.var(ddof=1)) if len(one) > 1 else math.nan
-    apart = float(one.var(ddof=1) + other.var(ddof=1)) if len(one) > 1 else math.nan
+    n = len(one)
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        return Paired(math.nan, math.nan, math.nan, n, math.nan, math.nan, math.nan)
+    size = float(max(np.abs(one).max(), np.abs(other).max()))
+    own = _variance(one - other, size)
+    apart = _variance(one, size) + _variance(other, size)
+    found = mean_interval(one - other, confidence)
+    if own == 0:  # what is left of an interval is rounding
+        found = found._replace(low=found.estimate, high=found.estimate)
     ratio = apart / own if own > 0 else (math.inf if apart > 0 else math.nan)
-    varies = len(one) > 1 and one.std() > 0 and other.std() > 0
+    varies = min(_variance(one, size), _variance(other, size)) > 0
     correlation = float(np.corrcoef(one, other)[0, 1]) if varies else math.nan
-    better = _below_zero(found.estimate, own, len(one))
-    return Paired(*found[:3], len(one), better, ratio, correlation)
+    better = _below_zero(found.estimate, own, n)
+    return Paired(*found[:3], n, better, ratio, correlation)
 
 
 def batch_means(series: ArrayLike, batches: int = 20) -> Batches:
@@ -269,7 +283,7 @@ def batch_means(series: ArrayLike, batches: int = 20) -> Batches:
 
 
 def replications_enough(
-    samples: ArrayLike, precision: Precision, confidence: float = 0.95, first: int = 3
+    samples: ArrayLike, precision: Precision, confidence: float = 0.95, first: int = 10
 ) -> int | None:
     """Return how many replications were enough for a precision, None where it takes more.
 
@@ -286,10 +300,10 @@ def replications_enough(
     confidence
         Above 0 and below 1 [1].
     first
-        So many are taken at least [1].
+        So many are taken at least: the spread of fewer is luck itself [1].
     """
     found = _samples(samples)
-    if len(found) < max(first, 2) or np.isnan(found).any():
+    if len(found) < max(first, 2) or not np.isfinite(found).all():
         return None
     counts = np.arange(2, len(found) + 1)
     means = np.cumsum(found)[1:] / counts
@@ -312,6 +326,22 @@ def _half_widths(samples: NDArray[np.float64], confidence: float) -> NDArray[np.
     return np.asarray(quantiles * np.sqrt(variances / counts), np.float64)
 
 
+def _variance(samples: NDArray[np.float64], size: float) -> float:
+    """Return the variance of samples, none where all of it is rounding of numbers of a size."""
+    if len(samples) < 2:
+        return math.nan
+    found = float(samples.var(ddof=1))
+    return found if found > (4.0 * np.finfo(np.float64).eps * size) ** 2 else 0.0
+
+
+def _is_whole(number: object) -> bool:
+    try:
+        operator.index(number)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True
+
+
 def _below_zero(mean: float, variance: float, n: int) -> float:
     """Return the probability that a true mean is below zero, by Student's law [1]."""
     if n < 2 or math.isnan(mean):
@@ -323,7 +353,10 @@ def _below_zero(mean: float, variance: float, n: int) -> float:
 
 def _samples(given: ArrayLike) -> NDArray[np.float64]:
     """Return samples as numbers; there has to be one."""
-    found = np.asarray(given, np.float64)
+    try:
+        found = np.asarray(given, np.float64)
+    except (TypeError, ValueError) as error:
+        raise RunError(f"samples are numbers: {error}") from error
     if found.ndim != 1 or not len(found):
         raise RunError("samples are a list of one number or more", hint="one for each replication")
     return found
@@ -337,6 +370,10 @@ def checked_confidence(confidence: float) -> float:
     RunError
         It cannot.
     """
-    if not 0 < confidence < 1:
+    try:
+        is_one = bool(0 < confidence < 1)
+    except TypeError:
+        is_one = False
+    if not is_one:
         raise RunError(f"a confidence lies above 0 and below 1, not at {confidence!r}")
     return confidence

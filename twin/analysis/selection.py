@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +12,9 @@ from scipy.special import betainc
 from twin.analysis.intervals import Interval, share_interval
 from twin.errors import RunError
 
-__all__ = ["Feasibility", "KimNelson"]
+__all__ = ["Feasibility", "KimNelson", "Verdict"]
+
+Verdict = Literal["enough", "not enough", "at the limit"]
 
 
 class KimNelson:
@@ -81,7 +84,14 @@ class KimNelson:
         ----------
         samples
             Shape (survivors,), finite.
+
+        Raises
+        ------
+        RunError
+            They are not that, or the best is known already.
         """
+        if self.best is not None:
+            raise RunError("the best is known: no more replications are taken")
         values = self._sign * np.asarray(samples, np.float64)
         if values.shape != (len(self.survivors),) or not np.isfinite(values).all():
             raise RunError(f"a sample of each of the {len(self.survivors)} designs is due")
@@ -113,14 +123,18 @@ class KimNelson:
 
 
 class Feasibility:
-    """Whether something happens with a probability: Wald's sequential test.
+    """Whether something happens with a probability at least: a sequential test of three verdicts.
 
-    Decides "enough" where it happens with ``probability`` plus half of what is missing to 1, and
-    "not enough" where with as much less, each wrongly with at most 1 - ``confidence``; between
-    the two either is right. Wald, "Sequential Analysis", 1947, section 5.
+    Each run feeds two of Wald's tests, one just above what is asked for and one just below.
+    "enough" is wrong with at most 1 - ``confidence`` where the true probability is smaller than
+    what is asked for, "not enough" where it is larger; "at the limit" says that it is neither
+    ``zone`` above nor ``zone`` below. Wald, "Sequential Analysis", 1947, section 5; Sobel and
+    Wald, Annals of Mathematical Statistics 20, 1949.
     """
 
-    def __init__(self, probability: float, *, confidence: float = 0.95) -> None:
+    def __init__(
+        self, probability: float, *, confidence: float = 0.95, zone: float | None = None
+    ) -> None:
         """Begin without a run.
 
         Parameters
@@ -129,31 +143,44 @@ class Feasibility:
             What is asked for, above 0 and below 1 [1].
         confidence
             In the verdict, above 0.5 and below 1 [1].
+        zone
+            How far from it a difference matters; default half of what is missing to 0 or 1 [1].
         """
-        if not 0 < probability < 1 or not 0.5 < confidence < 1:
+        numbers = (probability, confidence, 0.0 if zone is None else zone)
+        if not all(isinstance(number, (int, float)) for number in numbers) or not (
+            0 < probability < 1 and 0.5 < confidence < 1
+        ):
             raise RunError(
                 f"a probability lies above 0 and below 1, a confidence above 0.5, not at "
                 f"{probability!r} and {confidence!r}"
             )
-        self.probability, self.confidence = probability, confidence
-        zone = min(probability, 1.0 - probability) / 2.0
-        high, low = probability + zone, probability - zone
-        self._for_ok = math.log(high / low)
-        self._for_not = math.log((1.0 - high) / (1.0 - low))
-        self._limit = math.log(confidence / (1.0 - confidence))
-        self._evidence = 0.0
+        room = min(probability, 1.0 - probability)
+        zone = room / 2.0 if zone is None else zone
+        if not 0 < zone < room:
+            raise RunError(f"around {probability} a zone is above 0 and below {room:g}, not {zone}")
+        self.probability, self.confidence, self.zone = probability, confidence, zone
+        self._above = _Wald(probability, probability + zone, confidence)
+        self._below = _Wald(probability - zone, probability, confidence)
         self.count = self.of = 0
-        self.verdict: str | None = None
-        """ "enough", "not enough", or None while it is open."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What is known; None while it is open."""
+        if self._above.accepts_larger:
+            return "enough"
+        if self._below.accepts_larger is False:
+            return "not enough"
+        both = self._above.accepts_larger is False and self._below.accepts_larger
+        return "at the limit" if both else None
 
     def add(self, ok: bool) -> None:
         """Take one more run; after the verdict it changes only the estimates."""
+        is_open = self.verdict is None
         self.count += ok
         self.of += 1
-        if self.verdict is None:
-            self._evidence += self._for_ok if ok else self._for_not
-            if abs(self._evidence) >= self._limit:
-                self.verdict = "enough" if self._evidence > 0 else "not enough"
+        if is_open:
+            self._above.add(ok)
+            self._below.add(ok)
 
     @property
     def share(self) -> Interval:
@@ -165,3 +192,20 @@ class Feasibility:
         """The probability that it is enough, after these runs and none before (Jeffreys) [1]."""
         failed = self.of - self.count
         return 1.0 - float(betainc(self.count + 0.5, failed + 0.5, self.probability))
+
+
+class _Wald:
+    """Wald's test between two probabilities, each taken wrongly with at most 1 - confidence."""
+
+    def __init__(self, smaller: float, larger: float, confidence: float) -> None:
+        self._for_ok = math.log(larger / smaller)
+        self._for_not = math.log((1.0 - larger) / (1.0 - smaller))
+        self._limit = math.log(confidence / (1.0 - confidence))
+        self._evidence = 0.0
+        self.accepts_larger: bool | None = None
+
+    def add(self, ok: bool) -> None:
+        if self.accepts_larger is None:
+            self._evidence += self._for_ok if ok else self._for_not
+            if abs(self._evidence) >= self._limit:
+                self.accepts_larger = self._evidence > 0

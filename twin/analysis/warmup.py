@@ -83,7 +83,9 @@ def welch(replications: ArrayLike, window: int) -> NDArray[np.float64]:
     shape (n - window,), in the unit of the series
     """
     mean = np.atleast_2d(np.asarray(replications, np.float64)).mean(axis=0)
-    if not 0 <= window < len(mean) // 2:
+    if not np.isfinite(mean).all():
+        raise RunError("a moving mean is of numbers, and some are none")
+    if type(window) is not int or not 0 <= window < len(mean) // 2:
         raise RunError(f"a window of {window!r} does not fit {len(mean)} observations twice")
     sums = np.concatenate([[0.0], np.cumsum(mean)])
     at = np.arange(len(mean) - window)

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from functools import cache as once
 from pathlib import Path
@@ -33,11 +34,16 @@ _VERSIONS_KEPT = 4
 
 
 class Cache:
-    """Results that are there already; with no folder they last as long as the object."""
+    """Results that are there already; with no folder they last as long as the object.
+
+    Where the folder cannot be written any more, that is said once, and results last as long as
+    the object.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         """Take a folder, which is made when the first result is kept."""
         self._folder = folder
+        self._is_readable_only = False
         self._known: dict[str, dict[int, Figures]] = {}
 
     @classmethod
@@ -47,6 +53,25 @@ class Cache:
         _forget_old(folder)
         return cls(folder / sources_digest()[:24])
 
+    @classmethod
+    def at(cls, folder: Path) -> Cache:
+        """Return the cache in a folder that somebody chose; it is made.
+
+        Raises
+        ------
+        OutputError
+            It cannot be made or written.
+        """
+        own = folder / sources_digest()[:24]
+        try:
+            own.mkdir(parents=True, exist_ok=True)
+            (own / ".probe").touch()
+            (own / ".probe").unlink()
+        except OSError as error:
+            hint = "give another folder (cache=...), or none: cache=False, or --no-cache"
+            raise OutputError(folder, f"cannot be written: {error.strerror}", hint=hint) from error
+        return cls(own)
+
     def found(self, task: Task) -> dict[int, Figures]:
         """Return what is known of a task's part and windows, by seed."""
         name = _name(task)
@@ -55,17 +80,11 @@ class Cache:
         return self._known[name]
 
     def keep(self, task: Task, results: list[Figures]) -> None:
-        """Keep what a task gave: each run is one line, written in one piece.
-
-        Raises
-        ------
-        OutputError
-            The folder cannot be written; the results are known all the same.
-        """
+        """Keep what a task gave: each run is one line, written in one piece."""
         known = self.found(task)
         fresh = dict(zip(task.seeds, results, strict=True))
         known |= fresh
-        if self._folder is None:
+        if self._folder is None or self._is_readable_only:
             return
         path = self._path(_name(task))
         lines = "".join(json.dumps({"seed": s, "windows": w}) + "\n" for s, w in fresh.items())
@@ -73,32 +92,47 @@ class Cache:
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 lines = json.dumps(_heading(task)) + "\n" + lines
-            # The first character ends a line that was torn before.
+            # One write, so that what several processes add does not mix; what a full disk leaves
+            # out is not read, and the first character ends a line that was torn before.
             with path.open("ab", buffering=0) as file:
                 file.write(b"\n" * (file.tell() > 0) + lines.encode())
         except OSError as error:
-            hint = "give another folder (cache=...), or cache=False"
-            raise OutputError(path, f"cannot be written: {error.strerror}", hint=hint) from error
+            self._is_readable_only = True
+            what = f"results are not kept: {path} cannot be written: {error.strerror}"
+            warnings.warn(what, stacklevel=2)
 
     def _read(self, name: str) -> Iterator[tuple[int, Figures]]:
         """Yield the runs in a file, seed and figures."""
         if self._folder is None:
             return
         try:
-            text = self._path(name).read_text(encoding="utf-8")
+            lines = self._path(name).read_bytes().split(b"\n")
         except OSError:
             return
-        for line in text.splitlines():
+        for line in lines:
             try:
                 kept = json.loads(line) if line else {}
-            except ValueError:
-                continue
-            if "windows" in kept:
-                yield int(kept["seed"]), kept["windows"]
+                if "windows" in kept:
+                    yield int(kept["seed"]), _windows(kept["windows"])
+            except (ValueError, TypeError, KeyError, AttributeError):
+                continue  # torn, or not ours
 
     def _path(self, name: str) -> Path:
         assert self._folder is not None
         return self._folder / name[:2] / f"{name}.jsonl"
+
+
+def _windows(given: Any) -> Figures:
+    """Return figures as they were kept; what is none raises ValueError."""
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        raise ValueError("no figures")
+    return [{str(name): _number(value) for name, value in one.items()} for one in given]
+
+
+def _number(given: Any) -> float:
+    if not isinstance(given, (int, float)):
+        raise ValueError("no figure")
+    return given
 
 
 def _name(task: Task) -> str:

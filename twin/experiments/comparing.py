@@ -12,8 +12,7 @@ import pandas as pd
 
 from twin.analysis.intervals import checked_confidence
 from twin.errors import RunError
-from twin.experiments.how import Design, How, as_scenario
-from twin.experiments.replicating import checked_count
+from twin.experiments.how import Design, How, as_scenario, checked_count
 from twin.experiments.running import Runner
 from twin.experiments.tables import difference_table, interval_table, of_kpi, percent, spread
 from twin.resources import near
@@ -135,6 +134,7 @@ def named_designs(
     if doubles:
         raise RunError(
             f"several scenarios are called {', '.join(doubles)}",
-            hint='name them: {"today": ..., "with 12 gateways": ...}',
+            hint='name them: {"today": ..., "with 12 gateways": ...}, or give each file a name '
+            "of its own",
         )
     return [Design(scenario.name, scenario) for scenario in found]

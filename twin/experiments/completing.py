@@ -10,8 +10,7 @@ import pandas as pd
 
 from twin.errors import RunError
 from twin.experiments.comparing import named_designs
-from twin.experiments.how import How
-from twin.experiments.replicating import checked_count
+from twin.experiments.how import How, checked_count
 from twin.experiments.running import Runner
 from twin.scenario import Scenario
 

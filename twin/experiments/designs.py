@@ -22,6 +22,12 @@ __all__ = ["Range", "grid", "latin_hypercube", "one_at_a_time", "read_factor", "
 
 Levels = Mapping[str, Sequence[Any]]
 _MOST_DESIGNS = 10_000
+_NOT_VARIED = {
+    "run.seed": "replications have seeds of their own: give the first with seed=, or --seed",
+    "run.horizon": "all runs are of one length: give it with until=, or --until",
+    "run.engine": "both engines give the same rows",
+}
+"""Keys that no design can differ in, and why."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Range:
         Raises
         ------
         RunError
-            Between such values there is nothing.
+            Between such values there is nothing, or high is not above low.
         """
         kinds = [one.kind for one in _metadata(key) if isinstance(one, Quantity)]
         if kinds and isinstance(self.low, str) and isinstance(self.high, str):
@@ -47,19 +53,28 @@ class Range:
             except UnitError as error:
                 raise RunError(f"{key}: {error}") from error
             is_whole = isinstance(kind.parse(self.low), int)
+            self._check_order(key, low, high)
             return lambda share: kind.format(_between(low, high, share, is_whole=is_whole))
         if not all(
-            isinstance(end, (int, float)) and math.isfinite(end) for end in (self.low, self.high)
+            isinstance(end, (int, float)) and not isinstance(end, bool) and math.isfinite(end)
+            for end in (self.low, self.high)
         ):
             raise RunError(
                 f"{key}: between {self.low!r} and {self.high!r} there is nothing",
                 hint="a range has numbers, or quantities with units, at both ends",
             )  # fmt: skip
+        self._check_order(key, self.low, self.high)
         if isinstance(self.low, int) and isinstance(self.high, int):
             # Each whole number has an equal share of the way.
             count = self.high - self.low + 1
             return lambda share: self.low + min(int(share * count), count - 1)
         return lambda share: _between(self.low, self.high, share, is_whole=False)
+
+    def _check_order(self, key: str, low: float, high: float) -> None:
+        if not low < high:
+            raise RunError(
+                f"{key}: {self.high!r} is not above {self.low!r}", hint="a range goes up: LOW..HIGH"
+            )
 
 
 def read_factor(text: str) -> tuple[str, list[Any] | Range]:
@@ -121,10 +136,23 @@ def one_at_a_time(scenario: Scenario, levels: Mapping[str, Sequence[Any] | Range
         What all designs begin with.
     levels
         Of each key; of a range its two ends.
+
+    Raises
+    ------
+    RunError
+        There is no key, or one without a level.
+    ScenarioError
+        A key or value that no scenario can have.
     """
+    if not levels:
+        raise RunError("nothing is varied", hint="give a key and its levels, or a range")
     designs = [Design("base", scenario, dict.fromkeys(levels))]
     for key, given in levels.items():
-        values = (given.low, given.high) if isinstance(given, Range) else given
+        if isinstance(given, Range):
+            given.value_at(key)
+        values = (given.low, given.high) if isinstance(given, Range) else tuple(given)
+        if not values:
+            raise RunError(f"{key} has no level", hint="give it a value or more, or a range")
         for value in values:
             changed = _design(scenario, {key: value})
             factors = {**dict.fromkeys(levels), key: value}
@@ -219,6 +247,9 @@ def _at(
 
 def _design(scenario: Scenario, chosen: Mapping[str, Any]) -> Design:
     """Return a design that is called by what was chosen."""
+    for key in chosen:
+        if key in _NOT_VARIED:
+            raise RunError(f"{key} cannot be varied", hint=_NOT_VARIED[key])
     name = ", ".join(f"{key}={value}" for key, value in chosen.items())
     return Design(name, vary_all(scenario, chosen), dict(chosen))
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
+from twin.errors import RunError
 from twin.experiments.cache import Cache
 from twin.experiments.executors import Executor
 from twin.scenario import Scenario, load
 from twin.world.pace import bar_class
 
-__all__ = ["Design", "How", "Progress", "as_scenario", "seed_of", "telling"]
+__all__ = [
+    "Design",
+    "How",
+    "Progress",
+    "as_scenario",
+    "checked_count",
+    "is_whole",
+    "seed_of",
+    "telling",
+]
 
 Progress = Callable[[int, int], None]
 """Told how many runs are done and how many there are; what it raises cancels the rest."""
@@ -58,6 +69,28 @@ class Design:
 def as_scenario(given: str | Path | Scenario) -> Scenario:
     """Return a scenario, loaded where only its name or path is given."""
     return given if isinstance(given, Scenario) else load(given)
+
+
+def is_whole(given: object) -> bool:
+    """Return whether something is a whole number, of Python's or of numpy's."""
+    try:
+        operator.index(given)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return not isinstance(given, bool)
+
+
+def checked_count(count: int, name: str = "replications") -> int:
+    """Return a number of replications, or of something else that has a name.
+
+    Raises
+    ------
+    RunError
+        It is no whole number from 1 on.
+    """
+    if not is_whole(count) or count < 1:
+        raise RunError(f"{name} is a whole number from 1 on, not {count!r}")
+    return int(count)
 
 
 def seed_of(seed: int, replication: int) -> int:

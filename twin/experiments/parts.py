@@ -25,6 +25,7 @@ __all__ = ["FLOOR_KPIS", "Part", "known_kpis", "named_kpis", "parts_of", "unit_o
 
 FLOOR_KPIS = frozenset(kpi.name for kpi in KPIS)
 """The key figures of the floor, which can be counted from any moment on."""
+_DAY_US = 86_400_000_000
 _FLOOR_ALONE = ("mesh", "snap")
 """Sections that the floor does not feel."""
 _MESH_ALONE = ("work", "fleet", "links", "cloud")
@@ -77,9 +78,22 @@ def named_kpis(scenario: Scenario, asked: Sequence[str] | None) -> tuple[str, ..
     return tuple(dict.fromkeys(asked))
 
 
-def parts_of(scenario: Scenario, kpis: Sequence[str]) -> list[Part]:
-    """Return what has to be simulated for some key figures, each figure in one part."""
+def parts_of(scenario: Scenario, kpis: Sequence[str], *, until_us: int = 0) -> list[Part]:
+    """Return what has to be simulated for some key figures, each figure in one part.
+
+    Parameters
+    ----------
+    scenario
+        Whose figures they are.
+    kpis
+        Their names.
+    until_us
+        How long a run is, where that is longer than the horizon [us].
+    """
     document = scenario.document()
+    # What a run expects of its days is laid out for as many as it may have.
+    days = -(-max(scenario.run.horizon_us, until_us) // _DAY_US)
+    document["run"] = {**document["run"], "horizon": f"{days} d"}
     if scenario.coexistence is not None:
         return [_part(document, (), tuple(kpis))]
     of_floor = tuple(name for name in kpis if name in FLOOR_KPIS)
@@ -93,7 +107,6 @@ def _part(document: dict[str, Any], without: Sequence[str], kpis: tuple[str, ...
     kept = {key: value for key, value in document.items() if key not in without}
     kept |= {"name": "part", "question": "What does this part of the site do?"}
     # The seed is given with each run, its length, too; both engines give the same rows.
-    run = {"start": document["run"]["start"], "time_zone": document["run"]["time_zone"]}
-    kept["run"] = {**run, "horizon": "24 h", "seed": 0, "engine": "compiled"}
+    kept["run"] = {**document["run"], "seed": 0, "engine": "compiled"}
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
     return Part(kept, hashlib.sha256(text.encode()).hexdigest(), kpis)

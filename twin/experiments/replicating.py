@@ -22,12 +22,12 @@ from twin.analysis.intervals import (
     share_interval,
 )
 from twin.errors import RunError
-from twin.experiments.how import Design, How, as_scenario
-from twin.experiments.running import Runner
+from twin.experiments.how import Design, How, as_scenario, checked_count
+from twin.experiments.running import Runner, finite
 from twin.experiments.tables import interval_table, spread
 from twin.scenario import Scenario
 
-__all__ = ["MOST", "Replications", "checked_count", "replicate"]
+__all__ = ["MOST", "Replications", "replicate"]
 
 MOST = 1000
 """Beyond so many replications a precision is given up."""
@@ -164,8 +164,11 @@ def replicate(
             raise RunError(f"a precision of {kpi!r}, which is not asked for or unknown",
                            hint=f"there are {', '.join(names)}")  # fmt: skip
     count = least = checked_count(replications)
+    most = max(checked_count(most, "most"), count)
     frame = runner.runs([design], range(count))
     while wanted:
+        for kpi in wanted:
+            finite(frame, kpi)
         needed = {
             kpi: replications_enough(frame[kpi].to_numpy(float), one, confidence, least)
             for kpi, one in wanted.items()
@@ -175,16 +178,3 @@ def replicate(
         count = min(most, count + max(5, count // 4))
         frame = runner.runs([design], range(count))
     return Replications(frame, names, confidence, {}, runner.simulated)
-
-
-def checked_count(count: int) -> int:
-    """Return a number of replications.
-
-    Raises
-    ------
-    RunError
-        It is no whole number from 1 on.
-    """
-    if type(count) is not int or count < 1:
-        raise RunError(f"replications is a whole number from 1 on, not {count!r}")
-    return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from importlib.metadata import version
@@ -13,18 +14,19 @@ import pandas as pd
 
 from twin.errors import RunError
 from twin.experiments.cache import Cache, sources_digest
-from twin.experiments.executors import Serial, make_executor
-from twin.experiments.how import Design, How, seed_of, telling
+from twin.experiments.executors import Serial, cpu_count, make_executor
+from twin.experiments.how import Design, How, checked_count, is_whole, seed_of, telling
 from twin.experiments.parts import FLOOR_KPIS, Part, named_kpis, parts_of
 from twin.experiments.simulate import Figures, Task, simulate
 from twin.scenario import Scenario
 from twin.units import format_duration, parse_duration
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "checked_designs", "finite"]
 
 _PATIENCE_S = 8.0
 """Work that takes longer is given to processes, which need a few seconds to come."""
-_RUNS_PER_TASK = 4
+_MOST_PER_TASK = 4
+"""More runs in a task would save nothing, and leave workers without one at the end."""
 
 
 class Runner:
@@ -56,13 +58,17 @@ class Runner:
                 hint="give a longer run (until), or a shorter warm-up",
             )
         self.edges_us: tuple[int, ...] = (from_us, until_us)
+        self._own_until = until is None
         seed = how.get("seed")
         self.seed: int = scenario.run.seed if seed is None else seed
-        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
+        if not is_whole(self.seed) or not 0 <= self.seed < 2**63:
             raise RunError(f"seed is a whole number from 0 to 2**63 - 1, not {self.seed!r}")
+        self.seed = int(self.seed)
         self._asked = how.get("kpis")
-        self._executor = make_executor(how.get("executor", "auto"), how.get("workers"))
         self._workers = how.get("workers")
+        if self._workers is not None:
+            self._workers = checked_count(self._workers, "workers")
+        self._executor = make_executor(how.get("executor", "auto"), self._workers)
         self._cache = _cache_of(how.get("cache", True))
         self._progress = how.get("progress")
         self.simulated = 0
@@ -93,15 +99,23 @@ class Runner:
 
         Columns ``design``, the factors, ``replication``, ``seed`` and the key figures; in
         ``attrs["provenance"]`` what makes the rows again.
+
+        Raises
+        ------
+        RunError
+            Two designs have one name, or the designs' horizons differ and no length was given.
         """
+        checked_designs(designs)
+        self._same_length(designs)
+        factors = dict.fromkeys(factor for design in designs for factor in design.factors)
         numbers, names = list(replications), self.kpis(designs)
         seeds = [seed_of(self.seed, number) for number in numbers]
-        parts = [parts_of(design.scenario, names) for design in designs]
+        parts = [self._parts(design, names) for design in designs]
         found = self._figures([part for each in parts for part in each], seeds)
         rows = []
         for design, each in zip(designs, parts, strict=True):
             for number, seed in zip(numbers, seeds, strict=True):
-                row = {"design": design.name, **design.factors}
+                row = {"design": design.name, **factors, **design.factors}
                 row |= {"replication": number, "seed": seed}
                 values = _side_by_side([(part, found[part.digest][seed]) for part in each])
                 rows.append(row | {name: values.get(name, np.nan) for name in names})
@@ -115,7 +129,7 @@ class Runner:
         """Return key figures between each two moments: a row for each replication and window."""
         names = tuple(name for name in self.kpis([design]) if name in FLOOR_KPIS)
         seeds = {number: seed_of(self.seed, number) for number in replications}
-        (part,) = parts_of(design.scenario, names)
+        (part,) = self._parts(design, names)
         found = self._figures([part], list(seeds.values()), tuple(edges_us))[part.digest]
         rows = [
             {"replication": number, "seed": seed, "from_us": begin_us, "until_us": end_us}
@@ -132,7 +146,8 @@ class Runner:
         ``minutes`` since its begin and ``share`` of its devices, a row for each device.
         """  # fmt: skip
         numbers = list(replications)
-        parts = [parts_of(design.scenario, ["mesh_cut_off"])[0] for design in designs]
+        self._same_length(designs)
+        parts = [self._parts(design, ["mesh_cut_off"])[0] for design in designs]
         seeds = [seed_of(self.seed, number) for number in numbers]
         found = self._figures(parts, seeds, (0, self.edges_us[-1]), completions=True)
         rows = [
@@ -158,6 +173,19 @@ class Runner:
             "numpy": np.__version__,
         }
 
+    def _parts(self, design: Design, kpis: Sequence[str]) -> list[Part]:
+        return parts_of(design.scenario, kpis, until_us=self.edges_us[-1])
+
+    def _same_length(self, designs: Sequence[Design]) -> None:
+        """Refuse designs of several horizons where nobody said how long a run is."""
+        horizons_us = {design.scenario.run.horizon_us for design in designs}
+        if self._own_until and len(horizons_us) > 1:
+            told = ", ".join(format_duration(us) for us in sorted(horizons_us))
+            raise RunError(
+                f"the designs have several horizons: {told}",
+                hint='say how long each run is: until="8 h", or --until "8 h"',
+            )
+
     def _figures(
         self, parts: Sequence[Part], seeds: Sequence[int], edges_us: tuple[int, ...] = (),
         *, completions: bool = False,
@@ -171,8 +199,9 @@ class Runner:
                 whole = Task(part.document, part.digest, tuple(seeds), edges_us, completions)
                 found[part.digest] = self._cache.found(whole)
                 missing = [seed for seed in seeds if seed not in found[part.digest]]
-                tasks += _cut(whole, dict.fromkeys(missing))
-        self._simulate(tasks)
+                if missing:
+                    tasks.append(whole._replace(seeds=tuple(dict.fromkeys(missing))))
+        self._simulate(list(self._cut(tasks)))
         return found
 
     def _simulate(self, tasks: Sequence[Task]) -> None:
@@ -188,6 +217,21 @@ class Runner:
                 self.simulated += len(figures)
                 tell(done)
 
+    def _cut(self, tasks: Sequence[Task]) -> Iterator[Task]:
+        """Yield the same runs in smaller tasks, so that there is work for every worker."""
+        total = sum(len(task.seeds) for task in tasks)
+        if not total:
+            return
+        workers = self._executor.workers if self._executor else self._workers or cpu_count()
+        most = max(1, min(_MOST_PER_TASK, total // (4 * workers)))
+        for number, task in enumerate(tasks):
+            left = task.seeds
+            if number == 0 and self._executor is None:  # a single run tells how long all take
+                yield task._replace(seeds=left[:1])
+                left = left[1:]
+            for first in range(0, len(left), most):
+                yield task._replace(seeds=left[first : first + most])
+
     def _results(self, tasks: Sequence[Task]) -> Generator[tuple[Task, list[Figures]]]:
         """Yield tasks with their results; without an executor begin here, and call for help."""
         executor, begin = self._executor, 0
@@ -196,7 +240,9 @@ class Runner:
             for begin, task in enumerate(tasks, 1):
                 yield task, simulate(task)
                 passed_s = time.perf_counter() - began_s
-                if passed_s / begin * (len(tasks) - begin) > _PATIENCE_S:
+                runs = sum(len(one.seeds) for one in tasks[:begin])
+                left = sum(len(one.seeds) for one in tasks[begin:])
+                if passed_s / runs * left > _PATIENCE_S:
                     break
             helper = make_executor("processes", self._workers)
             assert helper is not None
@@ -208,11 +254,41 @@ class Runner:
                     yield rest[place], result
 
 
-def _cut(task: Task, seeds: Iterable[int]) -> Iterator[Task]:
-    """Yield the runs of a task that are missing, a few at a time."""
-    left = tuple(seeds)
-    for first in range(0, len(left), _RUNS_PER_TASK):
-        yield task._replace(seeds=left[first : first + _RUNS_PER_TASK])
+def checked_designs(designs: Sequence[Design]) -> list[str]:
+    """Return the names of designs that can be run beside each other.
+
+    Raises
+    ------
+    RunError
+        There is no design, or two have the same name.
+    """
+    names = [design.name for design in designs]
+    hint = "grid(...), one_at_a_time(...) and others make designs"
+    if not names:
+        raise RunError("there is no design", hint=hint)
+    doubles = [name for name, count in Counter(names).items() if count > 1]
+    if doubles:
+        raise RunError(f"two designs are called {doubles[0]!r}", hint="give each a name of its own")
+    return names
+
+
+def finite(runs: pd.DataFrame, kpi: str) -> pd.DataFrame:
+    """Return runs of which each has a figure.
+
+    Raises
+    ------
+    RunError
+        One has none: nothing happened in it that could be measured.
+    """
+    unknown = runs[~np.isfinite(runs[kpi].to_numpy(float))]
+    if len(unknown):
+        first = unknown.iloc[0]
+        raise RunError(
+            f"{kpi} has no value in {len(unknown)} of {len(runs)} runs, such as replication "
+            f"{first['replication']} of {first['design']!r}",
+            hint="take a figure that every run has, or run longer (until)",
+        )
+    return runs
 
 
 def _side_by_side(parts: Sequence[tuple[Part, Figures]]) -> dict[str, float]:
@@ -234,4 +310,4 @@ def _cache_of(given: bool | str | Path | Cache) -> Cache:
         return given
     if isinstance(given, bool):
         return Cache.usual() if given else Cache()
-    return Cache(Path(given) / sources_digest()[:24])
+    return Cache.at(Path(given))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Unpack
@@ -11,10 +12,10 @@ import pandas as pd
 from twin.analysis.intervals import bonferroni, mean_interval
 from twin.analysis.selection import Feasibility, KimNelson
 from twin.errors import RunError
-from twin.experiments.how import Design, How
+from twin.experiments.how import Design, How, checked_count
 from twin.experiments.parts import unit_of
 from twin.experiments.replicating import MOST
-from twin.experiments.running import Runner
+from twin.experiments.running import Runner, checked_designs, finite
 from twin.experiments.tables import interval_table, percent, spread
 
 __all__ = ["Choice", "Selection", "cheapest", "select"]
@@ -29,8 +30,9 @@ class Selection:
     """The best of some designs.
 
     ``best`` is the name of the design that is left; where ``is_decided`` is False it was only
-    ahead when the replications were used up. ``table`` has a row for each design: ``n`` runs that
-    the decision took, its ``mean``, ``low``, ``high``, and whether it is ``left``.
+    ahead when the replications were used up. ``frame`` has a row for each of the runs that the
+    decision took, ``spent`` in all; ``table`` one for each design: ``n`` of them, its ``mean``,
+    ``low``, ``high``, and whether it is ``left``.
     """
 
     best: str
@@ -41,6 +43,12 @@ class Selection:
     spent: int
     table: pd.DataFrame
     frame: pd.DataFrame
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """What makes these runs again."""
+        found: dict[str, str] = self.frame.attrs["provenance"]
+        return found
 
     def answer(self) -> list[str]:
         """Return the best first, then what it was chosen from."""
@@ -79,7 +87,7 @@ def select(
     Parameters
     ----------
     designs
-        Two or more.
+        Two or more, each with a name of its own.
     kpi
         The figure to be best in.
     delta
@@ -91,28 +99,33 @@ def select(
     most
         Replications after which whoever is ahead is taken, undecided [1].
     **how
-        See ``How``.
+        See ``How``; ``kpis`` is not taken.
+
+    Raises
+    ------
+    RunError
+        There are not two designs, or a run has no such figure.
     """
-    names = [design.name for design in designs]
+    names = checked_designs(designs)
+    most = max(checked_count(most, "most"), _FIRST)
     procedure = KimNelson(
         len(designs), delta, confidence=confidence, first=_FIRST,
         smaller_is_better=smaller_is_better,
     )  # fmt: skip
     runner = Runner(designs[0].scenario, how | {"kpis": [kpi]})
-    frames, taken = [], dict.fromkeys(names, 0)
+    frames = []
     while procedure.best is None and procedure.replications < most:
         left = [designs[number] for number in procedure.survivors]
         first = procedure.replications
-        frame = runner.runs(left, range(first, min(most, first + _ROUND)))
-        frames.append(frame)
-        by_run = frame.pivot_table(index="replication", columns="design", values=kpi)
-        for _, row in by_run.iterrows():
-            procedure.add(row[[names[number] for number in procedure.survivors]].to_numpy(float))
-            for number in procedure.survivors:
-                taken[names[number]] = procedure.replications
+        frame = finite(runner.runs(left, range(first, min(most, first + _ROUND))), kpi)
+        for _, row in frame.groupby("replication"):
             if procedure.best is not None:
                 break
+            asked = row["design"].isin([names[number] for number in procedure.survivors])
+            procedure.add(row.loc[asked, kpi].to_numpy(float))
+            frames.append(row[asked])
     runs = pd.concat(frames, ignore_index=True)
+    runs.attrs["provenance"] = runner.provenance(designs)
     table = interval_table(runs, [kpi], confidence)
     dropped = [name for number, name in enumerate(names) if number not in procedure.survivors]
     table["left"] = ~table["design"].isin(dropped)
@@ -126,19 +139,27 @@ def select(
 class Choice:
     """The cheapest design that keeps a limit often enough.
 
-    ``best`` is its name, None where no design does. ``table`` has a row for each design that was
-    looked at: ``n`` runs, ``share`` of them that kept the limit with its interval (``share_low``,
-    ``share_high``), the ``verdict`` ("enough", "not enough", "open"), the probability
-    ``chance_enough``, and the figure's ``mean``, ``low``, ``high``.
+    ``best`` is its name, None where no design is known to. ``table`` has a row for each design
+    that was looked at: ``n`` runs, ``share`` of them that kept the limit with its interval
+    (``share_low``, ``share_high``), the ``verdict`` ("enough", "not enough", "at the limit": within
+    ``zone`` of the probability, and "open": too few runs), the probability ``chance_enough``, and
+    the figure's ``mean``, ``low``, ``high``. ``frame`` has a row for each run.
     """
 
     best: str | None
     kpi: str
     at_most: float
     probability: float
+    zone: float
     confidence: float
     table: pd.DataFrame
     frame: pd.DataFrame
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """What makes these runs again."""
+        found: dict[str, str] = self.frame.attrs["provenance"]
+        return found
 
     def answer(self) -> list[str]:
         """Return the choice first, then why nothing cheaper."""
@@ -153,62 +174,82 @@ class Choice:
                 sure = f"enough with probability {percent(chance)}"
                 lines.insert(0, f"{design}: {self.kpi} {spread(line)}; {sure}")
             else:
-                decided = line["verdict"] == "not enough"
-                state = "not enough" if decided else "not decided, and not enough"
-                lines.append(f"{design}: {state}, with probability {percent(1.0 - chance)}")
+                share = f"{100 * line['share']:.1f} % of {line['n']} runs kept it"
+                lines.append(f"{design}: {self._short(str(line['verdict']), chance)}; {share}")
         if self.best is None:
             lines.insert(0, "none of these designs is known to be enough")
         return [*lines, f"wanted: {wanted}; {len(self.frame)} runs"]
+
+    def _short(self, verdict: str, chance: float) -> str:
+        """Say why a design is not taken."""
+        if verdict == "not enough":
+            return f"not enough with probability {percent(1.0 - chance)}"
+        if verdict == "at the limit":
+            return f"at the limit: within {100 * self.zone:g} % of what is wanted"
+        return f"not decided: enough with probability {percent(chance)}; allow more runs (most)"
 
     def __repr__(self) -> str:
         return "\n".join(self.answer())
 
 
-def cheapest(
+def cheapest(  # noqa: PLR0913 - each is a word of the promise
     designs: Sequence[Design],
     kpi: str,
     at_most: float,
     *,
     probability: float = 0.95,
+    zone: float | None = None,
     confidence: float = 0.95,
     most: int = MOST,
     **how: Unpack[How],
 ) -> Choice:
     """Find the first design whose figure is at most a limit with a probability, run by run.
 
-    Each design is tried by Wald's sequential test until it is known to be enough or not; the
-    verdicts share the error of the confidence (Bonferroni). See ``twin.analysis.selection``.
+    Each design is tried by a sequential test until it is known to be enough, not enough, or so
+    close to it that more runs would not help; the verdicts share the error of the confidence
+    (Bonferroni). See ``twin.analysis.selection``.
 
     Parameters
     ----------
     designs
-        The cheapest first.
+        The cheapest first, each with a name of its own.
     kpi
         The figure that has a limit.
     at_most
         The limit, in its unit.
     probability
         How often a run has to keep it [1].
+    zone
+        Closer than this to the probability a design is "at the limit", and not taken; default
+        half of what is missing to 1. A narrower one takes more runs [1].
     confidence
         In all verdicts together [1].
     most
         Replications after which a design is left undecided [1].
     **how
-        See ``How``.
+        See ``How``; ``kpis`` is not taken.
+
+    Raises
+    ------
+    RunError
+        There is no design, no such figure, or a limit that is no number.
     """
-    if not designs:
-        raise RunError("there is no design", hint="grid(...) makes designs, the cheapest first")
+    checked_designs(designs)
+    checked_count(most, "most")
+    limit = _limit(at_most)
     each = bonferroni(confidence, len(designs))
     runner = Runner(designs[0].scenario, how | {"kpis": [kpi]})
     frames, rows, best = [], [], None
     for design in designs:
-        test = Feasibility(probability, confidence=each)
+        test = Feasibility(probability, confidence=each, zone=zone)
         own: list[pd.DataFrame] = []
         while test.verdict is None and test.of < most:
-            frame = runner.runs([design], range(test.of, min(most, test.of + _ROUND)))
-            own.append(frame)
+            begin = test.of
+            frame = runner.runs([design], range(begin, min(most, begin + _ROUND)))
             for value in frame[kpi]:  # NaN is no figure, and keeps no limit
-                test.add(bool(value <= at_most))
+                if test.verdict is None:
+                    test.add(bool(value <= limit))
+            own.append(frame.head(test.of - begin))
         frames += own
         found = mean_interval(pd.concat(own)[kpi].to_numpy(float), confidence)
         rows.append({
@@ -222,4 +263,22 @@ def cheapest(
             best = design.name
             break
     runs = pd.concat(frames, ignore_index=True)
-    return Choice(best, kpi, at_most, probability, confidence, pd.DataFrame(rows), runs)
+    runs.attrs["provenance"] = runner.provenance(designs[: len(rows)])
+    return Choice(best, kpi, limit, probability, test.zone, confidence, pd.DataFrame(rows), runs)
+
+
+def _limit(given: float) -> float:
+    """Return a limit as a number.
+
+    Raises
+    ------
+    RunError
+        It is none.
+    """
+    try:
+        limit = float(given)
+    except (TypeError, ValueError):
+        limit = math.nan
+    if math.isnan(limit):
+        raise RunError(f"a limit is a number, not {given!r}", hint="in the unit of the figure")
+    return limit

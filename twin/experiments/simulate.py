@@ -71,7 +71,7 @@ def _windows(twin: Twin, edges_us: tuple[int, ...]) -> Figures:
 
 def _whole(twin: Twin, counted: Counted) -> dict[str, float]:
     """Return the key figures since the start, those of the mesh with them."""
-    rows = [row.iloc[0] for row in twin.mesh_kpis()]
+    rows = [row.iloc[0] for row in twin.mesh_kpis() if len(row)]  # no host, no row
     beside = {str(name): _plain(value) for row in rows for name, value in row.items()}
     return figures(counted) | beside
 

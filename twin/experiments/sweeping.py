@@ -12,10 +12,9 @@ import pandas as pd
 
 from twin.analysis.intervals import checked_confidence, mean_interval
 from twin.errors import RunError
-from twin.experiments.how import Design, How
+from twin.experiments.how import Design, How, checked_count
 from twin.experiments.parts import unit_of
-from twin.experiments.replicating import checked_count
-from twin.experiments.running import Runner
+from twin.experiments.running import Runner, checked_designs
 from twin.experiments.tables import interval_table, of_kpi, spread
 
 __all__ = ["Sweep", "sweep"]
@@ -143,11 +142,8 @@ def sweep(
         There is no design, or two have the same name.
     """
     checked_confidence(confidence)
-    names = [design.name for design in designs]
-    if not names or len(set(names)) < len(names):
-        what = "two designs have the same name" if names else "there is no design"
-        raise RunError(what, hint="grid(...), one_at_a_time(...) and others make designs")
+    checked_designs(designs)
     runner = Runner(designs[0].scenario, how)
     frame = runner.runs(designs, range(checked_count(replications)))
-    factors = tuple(designs[0].factors)
+    factors = tuple(dict.fromkeys(factor for design in designs for factor in design.factors))
     return Sweep(frame, factors, runner.kpis(designs), confidence, runner.simulated)

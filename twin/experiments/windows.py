@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from twin.analysis.intervals import Batches, batch_means
 from twin.analysis.warmup import mser5
 from twin.errors import RunError
-from twin.experiments.how import Design, How, as_scenario
+from twin.experiments.how import Design, How, as_scenario, checked_count
 from twin.experiments.parts import FLOOR_KPIS, unit_of
-from twin.experiments.replicating import checked_count
 from twin.experiments.running import Runner
 from twin.experiments.tables import number
 from twin.scenario import Scenario
@@ -129,7 +128,9 @@ def long_run(
 ) -> LongRun:
     """Run once for long, and take the interval of a figure from batches of equal time.
 
-    For a site whose days do not differ: where they do, replicate days instead.
+    For a site whose days do not differ: where they do, replicate days instead. What is told is the
+    mean over batches: of a quantile like ``beep_p95_ms`` the mean of those of the batches, which
+    is not that of the whole run.
 
     Parameters
     ----------
@@ -156,9 +157,14 @@ def long_run(
 
 def _edges(scenario: Scenario, how: How, step_us: int) -> list[int]:
     """Return the moments between windows, without a last one that is shorter [us]."""
-    if step_us <= 0:
-        raise RunError("a window of no time counts nothing", hint='step="1 min"')
-    return list(range(0, Runner(scenario, how).edges_us[-1] + 1, step_us))
+    end_us = Runner(scenario, how).edges_us[-1]
+    if not 0 < step_us <= end_us:
+        raise RunError(
+            f"in windows of {format_duration(step_us)} a run of {format_duration(end_us)} cannot "
+            "be counted",
+            hint='step="1 min"',
+        )
+    return list(range(0, end_us + 1, step_us))
 
 
 def _counted(

@@ -10,7 +10,7 @@ from twin.errors import RunError
 from twin.experiments.executors.base import Executor
 from twin.experiments.executors.serial import Serial
 
-__all__ = ["NAMES", "make_executor"]
+__all__ = ["NAMES", "cpu_count", "make_executor"]
 
 NAMES = ("auto", "serial", "processes", "dask", "tcp://HOST:PORT")
 
@@ -45,6 +45,11 @@ def make_executor(name: str | Executor, workers: int | None = None) -> Executor 
             )
         return cast(Executor, _room("dask").Dask(None if name == "dask" else name, workers))
     raise RunError(f"no executor is called {name!r}", hint=f"there are {', '.join(NAMES)}")
+
+
+def cpu_count() -> int:
+    """Return how many processors there are for us, in a container, too [1]."""
+    return cast(int, import_module("loky").cpu_count())
 
 
 def _room(name: str) -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import distributed
 import loky
+from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from twin.errors import RunError
@@ -49,7 +51,7 @@ class Dask:
     def results(self, work: Callable[[T], R], tasks: Sequence[T]) -> Generator[tuple[int, R]]:
         """Yield each task's place and result as they are ready."""
         with self._client() as client:
-            _same_sources(client)
+            self._meet_workers(client)
             futures = [client.submit(work, task, pure=False, retries=_RETRIES) for task in tasks]
             places = {future.key: place for place, future in enumerate(futures)}
             try:
@@ -60,15 +62,21 @@ class Dask:
                     "a task took its worker with it, again and again",
                     hint="workers may lack memory: give them more, or let fewer share it",
                 ) from error
+            except (CancelledError, CommClosedError, TimeoutError) as error:
+                raise RunError(
+                    "the scheduler of the cluster is lost",
+                    hint="start it again and repeat: what was done is kept in the cache",
+                ) from error
             finally:
-                client.cancel(futures)
+                with suppress(CancelledError, CommClosedError, TimeoutError):
+                    client.cancel(futures)
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
         """Join the cluster, or make one of processes and end it."""
         if self._address is None:
             local = distributed.LocalCluster(
-                n_workers=self.workers, threads_per_worker=1, dashboard_address=None,
+                n_workers=self.workers, threads_per_worker=1, dashboard_address=":0",
             )  # fmt: skip
             with local, distributed.Client(local) as client:
                 yield client
@@ -83,8 +91,19 @@ class Dask:
                 hint="start one with: dask scheduler, and workers with: dask worker ADDRESS",
             ) from error
         with client:
-            self.workers = max(1, len(client.scheduler_info()["workers"]))
             yield client
+
+    def _meet_workers(self, client: Any) -> None:
+        """Wait for a worker, and refuse those that would give other results."""
+        try:
+            client.wait_for_workers(1, timeout=self._patience_s)
+        except TimeoutError as error:
+            raise RunError(
+                f"the cluster has had no worker for {self._patience_s:g} s",
+                hint="start one with: dask worker ADDRESS",
+            ) from error
+        self.workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+        _same_sources(client)
 
 
 def _same_sources(client: Any) -> None:
