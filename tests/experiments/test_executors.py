@@ -102,7 +102,7 @@ def test_what_a_task_raises_is_raised(executor: Executor) -> None:
 
 
 def test_who_stops_waiting_is_not_kept_waiting(executor: Executor) -> None:
-    results = executor.results(lines.slow, [0.0, *[20.0] * 6])
+    results = executor.results(lines.slow, [0.0, *[5.0] * 6])
     assert next(results) == (0, 0.0)
     results.close()
     assert list(executor.results(lines.slow, [0.0])) == [(0, 0.0)]

@@ -18,7 +18,17 @@ from twin.scenario import Scenario, vary_all
 from twin.scenario.quantities import Quantity
 from twin.scenario.schema import node_at
 
-__all__ = ["Range", "grid", "latin_hypercube", "one_at_a_time", "read_factor", "sobol"]
+__all__ = [
+    "Range",
+    "design_of",
+    "designs_at",
+    "dimensions",
+    "grid",
+    "latin_hypercube",
+    "one_at_a_time",
+    "read_factor",
+    "sobol",
+]
 
 Levels = Mapping[str, Sequence[Any]]
 _MOST_DESIGNS = 10_000
@@ -124,7 +134,7 @@ def grid(scenario: Scenario, levels: Levels) -> list[Design]:
             hint=f"give each key a level, and at most {_MOST_DESIGNS:,} combinations",
         )
     combinations = itertools.product(*levels.values())
-    return [_design(scenario, dict(zip(levels, values, strict=True))) for values in combinations]
+    return [design_of(scenario, dict(zip(levels, values, strict=True))) for values in combinations]
 
 
 def one_at_a_time(scenario: Scenario, levels: Mapping[str, Sequence[Any] | Range]) -> list[Design]:
@@ -154,7 +164,7 @@ def one_at_a_time(scenario: Scenario, levels: Mapping[str, Sequence[Any] | Range
         if not values:
             raise RunError(f"{key} has no level", hint="give it a value or more, or a range")
         for value in values:
-            changed = _design(scenario, {key: value})
+            changed = design_of(scenario, {key: value})
             factors = {**dict.fromkeys(levels), key: value}
             designs.append(Design(changed.name, changed.scenario, factors))
     return designs
@@ -180,8 +190,8 @@ def latin_hypercube(
     """
     from scipy.stats import qmc  # noqa: PLC0415 - takes a second, and few need it
 
-    points = qmc.LatinHypercube(_dimensions(ranges, count), rng=seed).random(count)
-    return _at(scenario, ranges, points)
+    points = qmc.LatinHypercube(dimensions(ranges, count), rng=seed).random(count)
+    return designs_at(scenario, ranges, points)
 
 
 def sobol(
@@ -209,18 +219,31 @@ def sobol(
     """
     from scipy.stats import qmc  # noqa: PLC0415 - takes a second, and few need it
 
-    dimensions = _dimensions(ranges, count)
+    keys = dimensions(ranges, count)
     if count & (count - 1):
         below = 1 << (count.bit_length() - 1)
         raise RunError(
             f"{count} points of a Sobol sequence are not even", hint=f"take {below} or {2 * below}"
         )
-    points = qmc.Sobol(dimensions, rng=seed).random(count)
-    return _at(scenario, ranges, points)
+    points = qmc.Sobol(keys, rng=seed).random(count)
+    return designs_at(scenario, ranges, points)
 
 
-def _dimensions(ranges: Mapping[str, Range], count: int) -> int:
-    """Return how many keys there are; each has to have a range."""
+def dimensions(ranges: Mapping[str, Range], count: int) -> int:
+    """Return how many keys there are to vary.
+
+    Parameters
+    ----------
+    ranges
+        Of each key.
+    count
+        How many designs there are to be [1].
+
+    Raises
+    ------
+    RunError
+        A key has no range, or there are too many designs.
+    """
     for key, given in ranges.items():
         if not isinstance(given, Range):
             raise RunError(f"{key}: a range is due, not {given!r}", hint="write KEY=LOW..HIGH")
@@ -232,21 +255,39 @@ def _dimensions(ranges: Mapping[str, Range], count: int) -> int:
     return len(ranges)
 
 
-def _at(
+def designs_at(
     scenario: Scenario, ranges: Mapping[str, Range], points: NDArray[np.float64]
 ) -> list[Design]:
-    """Return designs at points of the unit cube, shape (designs, keys)."""
+    """Return designs at points of the unit cube.
+
+    Parameters
+    ----------
+    scenario
+        What all designs begin with.
+    ranges
+        Of each key.
+    points
+        Shares of the way from low to high, shape (designs, keys) [1].
+    """
     values = [given.value_at(key) for key, given in ranges.items()]
     found = []
     for number, point in enumerate(points.tolist(), 1):
         chosen = {key: at(share) for key, at, share in zip(ranges, values, point, strict=True)}
-        design = _design(scenario, chosen)
+        design = design_of(scenario, chosen)
         found.append(Design(f"design {number}", design.scenario, chosen))
     return found
 
 
-def _design(scenario: Scenario, chosen: Mapping[str, Any]) -> Design:
-    """Return a design that is called by what was chosen."""
+def design_of(scenario: Scenario, chosen: Mapping[str, Any]) -> Design:
+    """Return a design that is called by what was chosen.
+
+    Raises
+    ------
+    RunError
+        A key in which designs cannot differ.
+    ScenarioError
+        A key or value that no scenario can have.
+    """
     for key in chosen:
         if key in _NOT_VARIED:
             raise RunError(f"{key} cannot be varied", hint=_NOT_VARIED[key])
@@ -256,7 +297,10 @@ def _design(scenario: Scenario, chosen: Mapping[str, Any]) -> Design:
 
 def _between(low: float, high: float, share: float, *, is_whole: bool) -> float:
     value = low + share * (high - low)
-    return round(value) if is_whole else value
+    if is_whole:
+        return round(value)
+    # Steps of some hundred thousandth of the range: nobody reads more digits, or sets them.
+    return round(value, 4 - math.floor(math.log10(high - low)))
 
 
 def _metadata(key: str) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ same order.
 """
 
 from twin.experiments.executors.base import Executor
-from twin.experiments.executors.choosing import NAMES, cpu_count, make_executor
+from twin.experiments.executors.choosing import NAMES, cpu_count, installed, make_executor
 from twin.experiments.executors.serial import Serial
 
-__all__ = ["NAMES", "Executor", "Serial", "cpu_count", "make_executor"]
+__all__ = ["NAMES", "Executor", "Serial", "cpu_count", "installed", "make_executor"]

@@ -10,7 +10,7 @@ from twin.errors import RunError
 from twin.experiments.executors.base import Executor
 from twin.experiments.executors.serial import Serial
 
-__all__ = ["NAMES", "cpu_count", "make_executor"]
+__all__ = ["NAMES", "cpu_count", "installed", "make_executor"]
 
 NAMES = ("auto", "serial", "processes", "dask", "tcp://HOST:PORT")
 
@@ -39,10 +39,7 @@ def make_executor(name: str | Executor, workers: int | None = None) -> Executor 
     if name == "processes":
         return cast(Executor, _room("processes").Processes(workers))
     if name == "dask" or "://" in name:
-        if not find_spec("distributed"):
-            raise RunError(
-                "dask.distributed is not installed", hint="pip install 'twin[experiments]'"
-            )
+        installed("distributed")
         return cast(Executor, _room("dask").Dask(None if name == "dask" else name, workers))
     raise RunError(f"no executor is called {name!r}", hint=f"there are {', '.join(NAMES)}")
 
@@ -50,6 +47,18 @@ def make_executor(name: str | Executor, workers: int | None = None) -> Executor 
 def cpu_count() -> int:
     """Return how many processors there are for us, in a container, too [1]."""
     return cast(int, import_module("loky").cpu_count())
+
+
+def installed(library: str) -> None:
+    """Make sure that a library of the extra "experiments" is there.
+
+    Raises
+    ------
+    RunError
+        It is not.
+    """
+    if not find_spec(library):
+        raise RunError(f"{library} is not installed", hint="pip install 'twin[experiments]'")
 
 
 def _room(name: str) -> Any:

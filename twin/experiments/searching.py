@@ -1,0 +1,276 @@
+"""Searches of spaces that are too large to try: a sampler proposes, a selection decides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Unpack
+
+import numpy as np
+import pandas as pd
+
+from twin.errors import RunError
+from twin.experiments.designs import Range, design_of
+from twin.experiments.executors import installed
+from twin.experiments.how import Design, How, checked_count, seed_of
+from twin.experiments.parts import unit_of
+from twin.experiments.running import Runner
+from twin.experiments.selecting import Choice, Selection, cheapest, select
+from twin.scenario import Scenario
+
+__all__ = ["Promise", "Search", "search", "search_cheapest"]
+
+Space = Mapping[str, Range | Sequence[Any]]
+_BATCH = 8
+"""So many designs are proposed at once, whoever runs them: the answer does not depend on that."""
+_REPLICATIONS = 5
+_FINALISTS = 4
+_FINAL = 10**9
+"""No experiment has a replication of this number: its seed is that of the decision."""
+
+
+class Promise(NamedTuple):
+    """What a design has to keep: ``kpi`` at most a limit, in a share of runs at least [1]."""
+
+    kpi: str
+    at_most: float
+    probability: float = 0.95
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search came to.
+
+    ``trials`` has a row for each design that was tried: ``design``, the keys, the figure (mean of
+    its replications) and, where there is one, ``cost`` and ``kept`` (the share of runs that kept
+    the promise). ``decision`` is that among the ``finalists``, on runs of their own: the best of
+    many trials owes some of its lead to luck.
+    """
+
+    trials: pd.DataFrame
+    finalists: tuple[Design, ...]
+    decision: Selection | Choice
+    simulated: int
+
+    @property
+    def best(self) -> str | None:
+        """The name of the design that was found, None where none keeps the promise."""
+        return self.decision.best
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """What makes these runs again."""
+        return self.decision.provenance
+
+    def answer(self) -> list[str]:
+        """Return the decision, then what was searched."""
+        tried = f"{len(self.trials)} designs were tried, {len(self.finalists)} of them to the end"
+        return [*self.decision.answer(), tried]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.answer())
+
+
+def search(
+    scenario: Scenario,
+    space: Space,
+    kpi: str,
+    delta: float,
+    *,
+    trials: int = 64,
+    smaller_is_better: bool = True,
+    **how: Unpack[How],
+) -> Search:
+    """Find a design with a good mean in a space of many, and decide among the best ones.
+
+    A tree-structured Parzen estimator proposes (Bergstra et al., NeurIPS 24, 2011; by optuna),
+    each proposal is run five times with the luck of all others; then Kim and Nelson's procedure
+    decides among the four best with luck that none of them has been chosen by.
+
+    Parameters
+    ----------
+    scenario
+        What all designs begin with.
+    space
+        Of each key its range, or its values.
+    kpi
+        The figure to be best in.
+    delta
+        The smallest difference that matters, in its unit.
+    trials
+        How many designs are tried, from 8 on [1].
+    smaller_is_better
+        Whether the smallest mean is the best.
+    **how
+        See ``How``; ``kpis`` is not taken.
+
+    Raises
+    ------
+    RunError
+        Something that cannot be, such as an empty space.
+    """
+    sign = 1.0 if smaller_is_better else -1.0
+
+    def judged(_: Design, runs: pd.DataFrame) -> _Judged:
+        mean = float(runs[kpi].mean(skipna=False))
+        return _Judged(math.inf if math.isnan(mean) else sign * mean, 0.0, {kpi: mean})
+
+    tried, simulated = _tried(scenario, space, trials, judged, how | {"kpis": [kpi]})
+    finalists = _first([trial for trial in tried if math.isfinite(trial.judged.value)])
+    if len(finalists) < 2:
+        raise RunError(
+            f"{len(finalists)} designs have a {kpi} to choose by",
+            hint="give a larger space, or run longer (until)",
+        )
+    decision = select(
+        finalists, kpi, delta, smaller_is_better=smaller_is_better, **_final(scenario, how)
+    )
+    return Search(_table(tried), tuple(finalists), decision, simulated)
+
+
+def search_cheapest(
+    scenario: Scenario,
+    space: Space,
+    promise: Promise,
+    cost: Callable[[Mapping[str, Any]], float],
+    *,
+    trials: int = 64,
+    **how: Unpack[How],
+) -> Search:
+    """Find the cheapest design of a space of many that keeps a promise.
+
+    Proposals as in ``search``, the promise as a constraint; then the four cheapest that kept it
+    are tried by ``cheapest`` with luck of their own.
+
+    Parameters
+    ----------
+    scenario
+        What all designs begin with.
+    space
+        Of each key its range, or its values.
+    promise
+        What has to be kept.
+    cost
+        Of a design, from the values of its keys, in any unit.
+    trials
+        How many designs are tried, from 8 on [1].
+    **how
+        See ``How``; ``kpis`` is not taken.
+
+    Raises
+    ------
+    RunError
+        Something that cannot be, or none of the trials kept the promise.
+    """
+    kpi, at_most, probability = promise
+
+    def judged(design: Design, runs: pd.DataFrame) -> _Judged:
+        values = np.nan_to_num(runs[kpi].to_numpy(np.float64), nan=np.inf)
+        kept = float((values <= at_most).mean())
+        price = float(cost(design.factors))
+        # How far the runs that count are above the limit guides the way towards it.
+        worst = float(np.sort(values)[max(0, int(np.ceil(probability * len(values))) - 1)])
+        far = min(worst - at_most, 1e300)
+        return _Judged(price, far, {kpi: float(runs[kpi].mean()), "kept": kept, "cost": price})
+
+    tried, simulated = _tried(scenario, space, trials, judged, how | {"kpis": [kpi]})
+    kept = [trial for trial in tried if trial.judged.above <= 0]
+    if not kept:
+        nearest = min(tried, key=lambda trial: trial.judged.above)
+        raise RunError(
+            f"none of {len(tried)} designs kept {kpi} at most {at_most:g} {unit_of(kpi)}; the "
+            f"nearest was {nearest.design.name}, {nearest.judged.told[kpi]:.4g} on average",
+            hint="give a larger space, or a limit that can be kept",
+        )
+    finalists = _first(kept)
+    decision = cheapest(finalists, kpi, at_most, probability=probability, **_final(scenario, how))
+    return Search(_table(tried), tuple(finalists), decision, simulated)
+
+
+class _Judged(NamedTuple):
+    """What a trial is worth: the smaller the better, ``above`` zero where it breaks a promise."""
+
+    value: float
+    above: float
+    told: dict[str, float]
+
+
+class _Trial(NamedTuple):
+    design: Design
+    judged: _Judged
+
+
+def _tried(
+    scenario: Scenario, space: Space, count: int,
+    judge: Callable[[Design, pd.DataFrame], _Judged], how: How,
+) -> tuple[list[_Trial], int]:  # fmt: skip
+    """Try designs that a sampler proposes, each once; return also how many runs it took."""
+    installed("optuna")
+    import optuna  # noqa: PLC0415 - an extra
+
+    if checked_count(count, "trials") < _BATCH:
+        raise RunError(f"a search takes {_BATCH} trials or more, not {count}")
+    choices = {key: _proposer(key, given) for key, given in space.items()}
+    if not choices:
+        raise RunError("nothing is varied", hint="give keys with their ranges, or values")
+    runner = Runner(scenario, how)
+    loudness = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        sampler = optuna.samplers.TPESampler(seed=1, n_startup_trials=max(_BATCH, count // 4))
+        study = optuna.create_study(sampler=sampler)
+        found: dict[str, _Trial] = {}
+        for begin in range(0, count, _BATCH):
+            asked = [study.ask() for _ in range(min(_BATCH, count - begin))]
+            designs = [
+                design_of(scenario, {key: propose(trial) for key, propose in choices.items()})
+                for trial in asked
+            ]
+            fresh = {d.name: d for d in designs if d.name not in found}
+            if fresh:
+                runs = runner.runs([*fresh.values()], range(_REPLICATIONS))
+                for name, own in runs.groupby("design", sort=False):
+                    found[str(name)] = _Trial(fresh[str(name)], judge(fresh[str(name)], own))
+            for trial, design in zip(asked, designs, strict=True):
+                judged = found[design.name].judged
+                trial.set_constraint("promise", judged.above)
+                study.tell(trial, judged.value)
+    finally:
+        optuna.logging.set_verbosity(loudness)
+    return [*found.values()], runner.simulated
+
+
+def _proposer(key: str, given: Range | Sequence[Any]) -> Callable[[Any], Any]:
+    """Return what asks a trial for a value of a key."""
+    if isinstance(given, Range):
+        at = given.value_at(key)
+        if isinstance(given.low, int) and isinstance(given.high, int):
+            low, high = given.low, given.high
+            return lambda trial: trial.suggest_int(key, low, high)
+        return lambda trial: at(trial.suggest_float(key, 0.0, 1.0))
+    values = tuple(given)
+    if not values or isinstance(given, str):
+        raise RunError(f"{key} has no level", hint="give it values, or a range")
+    if all(isinstance(value, (int, float)) for value in values):
+        values = tuple(sorted(values))  # what is near in value is near for the sampler
+        return lambda trial: values[trial.suggest_int(key, 0, len(values) - 1)]
+    return lambda trial: values[trial.suggest_categorical(key, range(len(values)))]
+
+
+def _first(trials: Sequence[_Trial]) -> list[Design]:
+    return [one.design for one in sorted(trials, key=lambda one: one.judged.value)[:_FINALISTS]]
+
+
+def _final(scenario: Scenario, how: How) -> How:
+    """Return how the decision is made: with luck that none of the trials had."""
+    seed = how.get("seed")
+    return how | {"seed": seed_of(scenario.run.seed if seed is None else seed, _FINAL)}
+
+
+def _table(tried: Sequence[_Trial]) -> pd.DataFrame:
+    rows = [
+        {"design": trial.design.name, **trial.design.factors, **trial.judged.told}
+        for trial in tried
+    ]
+    return pd.DataFrame(rows)
