@@ -73,6 +73,20 @@ def test_a_more_plot_shades_what_is_likely_and_points_to_what_is_not_known(ax: A
     assert [line.get_marker() for line in ax.get_lines() if line.get_marker() in "<>"] == ["<", ">"]
 
 
+def test_the_key_that_decides_most_is_on_top_with_both_of_its_shares(ax: Axes) -> None:
+    table = pd.DataFrame({
+        "factor": ["a.little", "a.lot"], "first": [0.1, 0.7], "first_low": [0.0, 0.5],
+        "first_high": [0.2, 0.9], "total": [0.2, 0.9], "total_low": [0.1, 0.7],
+        "total_high": [0.3, 1.2],
+    })  # fmt: skip
+    plots.sobol_indices(ax, table, "beep_p95_ms")
+    assert ticks(ax) == ["a.lot", "a.little"]
+    assert ax.get_xlabel() == "share of the variance of beep_p95_ms [%]"
+    total, first = (c.lines[0].get_xdata().tolist() for c in ax.containers)  # type: ignore[attr-defined]
+    assert (total, first) == (pytest.approx([90.0, 20.0]), pytest.approx([70.0, 10.0]))
+    assert ax.get_xlim()[1] >= 120.0
+
+
 def test_the_widest_bar_of_a_tornado_is_on_top(ax: Axes) -> None:
     plots.tornado(ax, TORNADO, "beep_p95_ms", "ms")
     assert ticks(ax) == ["large", "small"]
@@ -115,6 +129,7 @@ def test_a_warm_up_is_shaded(ax: Axes) -> None:
         lambda ax: plots.differences(ax, DIFFERENCES[:0], "scans"),
         lambda ax: plots.more(ax, pd.DataFrame({"scans": [np.nan, 1.0]}), "scans", "scans"),
         lambda ax: plots.tornado(ax, TORNADO[:0], "scans", "scans"),
+        lambda ax: plots.sobol_indices(ax, TORNADO[:0], "scans"),
         lambda ax: plots.response(ax, TABLE[:0], "phones", "scans"),
         lambda ax: plots.completion_band(ax, pd.DataFrame({"minutes": []})),
         lambda ax: plots.warm_up(ax, np.zeros(0), np.zeros(0), 0.0, "scans"),

@@ -1,13 +1,13 @@
 """Pictures: a frame and an Axes in, the Axes out; no figure is kept behind the caller's back."""
 
 from twin.plots.batteries import battery
+from twin.plots.designs import sobol_indices, tornado
 from twin.plots.experiments import (
     completion_band,
     differences,
     intervals,
     more,
     response,
-    tornado,
     warm_up,
 )
 from twin.plots.floor import floor_map
@@ -37,6 +37,7 @@ __all__ = [
     "reach_by_hop",
     "response",
     "scans_per_hour",
+    "sobol_indices",
     "tornado",
     "upgrade_curve",
     "upgrade_map",

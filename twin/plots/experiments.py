@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from twin.analysis.intervals import Interval, mean_interval, quantile_interval
+from twin.plots.designs import label, name_rows, shortened, wider
 from twin.plots.style import (
     BLUE,
     GREY,
@@ -32,11 +33,9 @@ __all__ = [
     "intervals",
     "more",
     "response",
-    "tornado",
     "warm_up",
 ]
 
-_LONGEST = 34
 _LIKELY = (0.05, 0.95)
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
@@ -76,8 +75,8 @@ def intervals(
                 own, np.full(len(own), place), "o", color=GREY, markersize=3, alpha=0.5, gid="runs"
             )
     _bars(ax, found.assign(middle=found["mean"]), places, BLUE, "o")
-    _designs(ax, found["design"].tolist())
-    ax.set_xlabel(_label(kpi, found["unit"].iloc[0]))
+    name_rows(ax, found["design"].tolist())
+    ax.set_xlabel(label(kpi, found["unit"].iloc[0]))
     if limit is not None:
         low, high = ax.get_xlim()
         room = high - low
@@ -120,9 +119,9 @@ def differences(ax: Axes, table: pd.DataFrame, kpi: str) -> Axes:
             _bars(ax, own.assign(middle=own["difference"]), places, colour, marker)
             handles.append(Line2D([], [], color=colour, marker=marker, linestyle="", label=name))
     ax.axvline(0.0, color=INK, linewidth=1)
-    _designs(ax, found["design"].tolist())
-    base = _short(str(found["baseline"].iloc[0]))
-    ax.set_xlabel(f"{_label(kpi, found['unit'].iloc[0])}, difference to {base}")
+    name_rows(ax, found["design"].tolist())
+    base = shortened(str(found["baseline"].iloc[0]))
+    ax.set_xlabel(f"{label(kpi, found['unit'].iloc[0])}, difference to {base}")
     legend_above(ax, handles)
     return ax
 
@@ -151,14 +150,14 @@ def more(ax: Axes, runs: pd.DataFrame, kpi: str, unit: str) -> Axes:
     """
     samples = runs[kpi].to_numpy(np.float64)
     samples = samples[np.isfinite(samples)]
-    ax.set_xlabel(_label(kpi, unit))
+    ax.set_xlabel(label(kpi, unit))
     if len(samples) < 2:
         return say_empty(ax, "fewer than two runs")
     counts, edges, _ = ax.hist(samples, bins="auto", color=SKY, edgecolor="white", gid="runs")
     low, high = (quantile_interval(samples, share) for share in _LIKELY)
     ax.axvspan(low.estimate, high.estimate, color=BLUE, alpha=0.1, linewidth=0, gid="likely")
     top = float(np.max(counts))
-    ax.set_xlim(_wider(float(edges[0]), float(edges[-1])))
+    ax.set_xlim(wider(float(edges[0]), float(edges[-1])))
     ax.set_ylim(-0.45 * top, 1.1 * top)
     rows = (("5 %", low, ORANGE), ("mean", mean_interval(samples), BLUE), ("95 %", high, ORANGE))
     for level, (name, interval, colour) in enumerate(rows):
@@ -169,46 +168,6 @@ def more(ax: Axes, runs: pd.DataFrame, kpi: str, unit: str) -> Axes:
     ax.set_ylabel("number of runs")
     ax.set_title(f"{len(samples)} runs, nine of ten in the shade", fontsize=10, loc="left")
     ax.spines[["top", "right"]].set_visible(False)
-    return ax
-
-
-def tornado(ax: Axes, table: pd.DataFrame, kpi: str, unit: str) -> Axes:
-    """Draw what each key does to a figure when it alone is changed, the most on top.
-
-    Parameters
-    ----------
-    ax
-        Where to draw.
-    table
-        Rows with `factor`, `low_value`, `high_value`, `at_low`, `at_high` and `base`.
-    kpi, unit
-        The figure and its unit.
-
-    Returns
-    -------
-    Axes
-        x: the figure; y: the keys; at the ends of each bar the value that leads there.
-    """
-    if table.empty:
-        return say_empty(ax, "nothing was varied")
-    swing = (table["at_high"] - table["at_low"]).abs()
-    found = table.loc[swing.sort_values(ascending=False).index].reset_index(drop=True)
-    base = float(found["base"].iloc[0])
-    for place, (_, line) in enumerate(found.iterrows()):
-        for end, colour in (("low", SKY), ("high", ORANGE)):
-            at = float(line[f"at_{end}"])
-            ax.barh(place, at - base, left=base, color=colour, height=0.6, gid=end)
-            side = "left" if at >= base else "right"
-            ax.annotate(
-                str(line[f"{end}_value"]), (at, place), ha=side, va="center", size=9,
-                xytext=(4 if at >= base else -4, 0), textcoords="offset points",
-            )  # fmt: skip
-    ends = found[["at_low", "at_high"]].to_numpy(np.float64)
-    low, high = _wider(min(base, float(ends.min())), max(base, float(ends.max())))
-    ax.set_xlim(low - 0.1 * (high - low), high + 0.1 * (high - low))
-    ax.axvline(base, color=INK, linewidth=1)
-    _designs(ax, found["factor"].tolist())
-    ax.set_xlabel(_label(kpi, unit))
     return ax
 
 
@@ -253,7 +212,7 @@ def response(
             marker=marker,
             label=f"{by.split('.')[-1] if by else ''}={value!s}",
         )
-    ax.set_ylabel(_label(kpi, found["unit"].iloc[0]))
+    ax.set_ylabel(label(kpi, found["unit"].iloc[0]))
     if limit is not None:
         ax.axhline(limit, color=VERMILLION, linestyle="--", linewidth=1, label="limit", gid="limit")
     if by is not None or limit is not None:
@@ -288,7 +247,7 @@ def completion_band(ax: Axes, curves: pd.DataFrame) -> Axes:
         low, middle, high = np.quantile(each, [0.1, 0.5, 0.9], axis=0)
         colour = PALETTE[place % len(PALETTE)]
         ax.fill_between(at, low, high, color=colour, alpha=0.2, linewidth=0, step="post")
-        ax.step(at, middle, where="post", color=colour, label=_short(str(design)))
+        ax.step(at, middle, where="post", color=colour, label=shortened(str(design)))
     ax.set_xlim(0.0, at[-1])
     ax.set_ylim(0.0, 105.0)
     legend_above(ax)
@@ -352,29 +311,6 @@ def _whisker(ax: Axes, interval: Interval, at: float, name: str, colour: str) ->
     ax.plot([interval.estimate], [at], "|", color=INK, markersize=9, markeredgewidth=2)
     text = f"{name} {two_digits(interval.estimate)}"
     ax.annotate(text, (right, at), xytext=(6, 0), textcoords="offset points", va="center", size=9)
-
-
-def _designs(ax: Axes, names: list[str]) -> None:
-    """Name the rows, the first on top."""
-    tidy(ax)
-    ax.grid(visible=False, axis="y")
-    ax.grid(visible=True, axis="x", color="#dddddd", linewidth=0.8)
-    ax.set_yticks(range(len(names)), [_short(str(name)) for name in names])
-    ax.set_ylim(len(names) - 0.4, -0.6)
-
-
-def _short(name: str) -> str:
-    """Shorten a name at its front, where designs are alike."""
-    return name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
-
-
-def _label(kpi: str, unit: str) -> str:
-    return kpi if unit in kpi.split("_") else f"{kpi} [{unit}]"
-
-
-def _wider(low: float, high: float) -> tuple[float, float]:
-    room = 0.05 * (high - low) or 0.5
-    return low - room, high + room
 
 
 def _steps(curve: pd.DataFrame, at: NDArray[np.float64]) -> NDArray[np.float64]:
