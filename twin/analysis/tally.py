@@ -123,16 +123,14 @@ class Tally:
     def add(self, rows: NDArray[np.void]) -> None:
         """Count a chunk of rows, the next in order."""
         _add(self.sums, self.workers, self.gateways, self._starts, rows)
-        is_message = (rows["kind"] == _SCAN) | (rows["kind"] == _TELEMETRY)
-        arrived = (rows["outcome"] != _LOST) & (rows["outcome"] != _NOT_CONNECTED)
-        held = rows[(rows["wait_us"] > 0) & is_message & arrived]
-        begins_us = np.column_stack([held["gateway"], held["time_us"] + held["wait_us"]])
-        waiting = np.concatenate([self._waiting, begins_us])
+        held, begun = np.empty((len(rows), 2), np.int64), np.empty((len(rows), 3), np.int64)
+        counts = np.zeros(2, np.int64)
+        _pick(rows, held, begun, counts)
+        waiting = np.concatenate([self._waiting, held[: counts[0]]])
         last_us = rows["time_us"][-1] if len(rows) else 0
         self._waiting = waiting[waiting[:, 1] > last_us]
-        starts = rows[rows["role"] == _START]
-        scan_us = starts["time_us"] - starts["link_us"]
-        self._begun.append(np.column_stack([starts["worker"], starts["job"], scan_us]))
+        if counts[1]:
+            self._begun.append(begun[: counts[1]].copy())
 
     def begun_us(self) -> NDArray[np.int64]:
         """Return when each job was begun, its first start barcode, in order, shape (jobs,) [us]."""
@@ -192,6 +190,34 @@ def _add(
             _add_report(total, gateways[row["gateway"]], row)
         else:
             _add_session(total, workers[row["worker"]], row)
+
+
+@rule
+def _pick(
+    rows: NDArray[np.void],
+    held: NDArray[np.int64],
+    begun: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> None:
+    """Fill which messages had to wait, and the start barcodes; in ``counts`` how many of each."""
+    for i in range(len(rows)):
+        row = rows[i]
+        if row["wait_us"] > 0 and _has_arrived(row):
+            held[counts[0], 0] = row["gateway"]
+            held[counts[0], 1] = row["time_us"] + row["wait_us"]
+            counts[0] += 1
+        if row["role"] == _START:
+            begun[counts[1], 0] = row["worker"]
+            begun[counts[1], 1] = row["job"]
+            begun[counts[1], 2] = row["time_us"] - row["link_us"]
+            counts[1] += 1
+
+
+@part
+def _has_arrived(row: np.void) -> bool:
+    """Return whether a row is of a message that a gateway got."""
+    is_message = row["kind"] == _SCAN or row["kind"] == _TELEMETRY
+    return is_message and row["outcome"] != _LOST and row["outcome"] != _NOT_CONNECTED
 
 
 @part

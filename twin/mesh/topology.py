@@ -11,7 +11,7 @@ from twin.compiling import rule
 from twin.draws import fold, root, unit
 from twin.mesh.nodes import MeshNode
 from twin.mesh.plan import MeshPlan
-from twin.mesh.rules.radio import reception, threshold
+from twin.mesh.rules.radio import exponent, reception, threshold
 from twin.mesh.rules.streams import RECEPTION
 
 USABLE = 0.1
@@ -167,7 +167,9 @@ def expected_reach(
     hops = np.zeros(plan.nodes, np.int64)
     chances, reference_bytes = receptions(plan), int(plan.mac[0]["reference_bytes"])
     if frame_bytes is not None:
-        below = [threshold(chance, frame_bytes, reference_bytes) for chance in chances.tolist()]
+        below = [
+            threshold(exponent(chance), frame_bytes, reference_bytes) for chance in chances.tolist()
+        ]
         chances = 0.5 + np.array(below, float) / 2**32
     for run in range(runs):
         state = fold(fold(root(seed), RECEPTION), run)

@@ -12,7 +12,7 @@ from twin.compiling import rule, settled
 from twin.events import MESH_EVENT, NEVER, Answer, Cause
 from twin.mesh.compiled.frames import drop, own_wait_us, plan_node, wait
 from twin.mesh.compiled.kernel import ROWS_MORE, ROWS_OF_A_LINK, run
-from twin.mesh.compiled.messages import add_wish, fill_below
+from twin.mesh.compiled.messages import add_wish, fill_below, fill_exponents
 from twin.mesh.compiled.rewire import rewire
 from twin.mesh.compiled.state import NOTHING, OFF, SENDS, Mesh, build_mesh, placed_mesh
 from twin.mesh.plan import FACTS, MESSAGE, USE, WISH, MeshPlan
@@ -53,6 +53,7 @@ class CompiledMesh:
         self._numbers = np.append(self._mesh.mouths["number"], NOTHING)  # the last for nobody
         self._hour = 0
         self._shares = np.zeros(plan.nodes)  # that others in the band take at each place
+        self._exponents: NDArray[np.float64] | None = None  # of each link now
         self._lengths: dict[int, int] = {}  # which row of ``below`` is for frames of so many bytes
         self._room = plan.most_links
         rows = KEPT_CHUNK_ROWS if keeps_rows else PASSING_CHUNK_ROWS
@@ -68,7 +69,7 @@ class CompiledMesh:
     def __getstate__(self) -> dict[str, Any]:
         """Return the state between two advances: of the chunk what was not yielded yet."""
         fresh = self._chunk[self._yielded : self._used].copy()
-        return self.__dict__ | {"_chunk": fresh, "_run": None, "_begin": None}
+        return self.__dict__ | {"_chunk": fresh, "_exponents": None, "_run": None, "_begin": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Go on from there, arrays in memory as the kernel likes them."""
@@ -151,6 +152,7 @@ class CompiledMesh:
         """
         self._plan, self._room = plan, plan.most_links
         self._mesh = rewire(self._mesh, plan, nodes)
+        self._exponents = None
         lengths, self._lengths = list(self._lengths), {}
         for length in lengths:
             self._know_length(length)
@@ -219,13 +221,20 @@ class CompiledMesh:
             below = zeros(rows * links, np.int32).reshape(rows, links)
             below[:-1] = self._mesh.below
             self._mesh = self._mesh._replace(below=below)
-            fill_below(self._mesh, length, self._hour, self._shares, below[-1])
+            fill_below(self._mesh, length, self._exponents_now(), below[-1])
 
     def _begin_hour(self, hour: int) -> None:
         """Let the links be as they are in another hour."""
-        self._hour = hour
+        self._hour, self._exponents = hour, None
         for length, row in self._lengths.items():
-            fill_below(self._mesh, length, hour, self._shares, self._mesh.below[row])
+            fill_below(self._mesh, length, self._exponents_now(), self._mesh.below[row])
+
+    def _exponents_now(self) -> NDArray[np.float64]:
+        """Return the logarithm of how often frames get through on each link now [1]."""
+        if self._exponents is None:
+            self._exponents = np.empty(len(self._mesh.links))
+            fill_exponents(self._mesh, self._hour, self._shares, self._exponents)
+        return self._exponents
 
     def switch(self, nodes: NDArray[np.int64], is_on: bool, now_us: int) -> None:
         """Switch nodes on or off: what is off hears and sends nothing, and forgets all it held.

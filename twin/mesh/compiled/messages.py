@@ -9,7 +9,7 @@ from twin.events import Answer, MessageKind
 from twin.mesh.compiled.frames import own_wait_us, wait_or_drop
 from twin.mesh.compiled.state import NOTHING, Mesh
 from twin.mesh.rules.mac import answer_window_us, multicast_bytes, reply_wait_us
-from twin.mesh.rules.radio import disturbed_reception, hourly_reception, threshold
+from twin.mesh.rules.radio import disturbed_reception, exponent, hourly_reception, threshold
 
 _MULTICAST, _UNICAST = int(MessageKind.MULTICAST), int(MessageKind.UNICAST)
 _IN_KIND, _PING, _REPORT = int(Answer.IN_KIND), int(Answer.PING), int(Answer.REPORT)
@@ -159,16 +159,26 @@ def add_wish(mesh: Mesh, wish: np.void, now_us: int) -> int:
 
 
 @rule
-def fill_below(
-    mesh: Mesh, frame_bytes: int, hour: int, shares: NDArray[np.float64], below: NDArray[np.int32]
+def fill_exponents(
+    mesh: Mesh, hour: int, shares: NDArray[np.float64], exponents: NDArray[np.float64]
 ) -> None:
-    """Fill below which number frames of a length get through on each link in an hour.
+    """Fill the logarithm of how often frames get through on each link in an hour [1].
 
     ``shares`` are those that others in the band take at each receiver [1].
     """
-    radio, reference_bytes = mesh.radio[0], mesh.mac[0]["reference_bytes"]
-    for link in range(len(below)):
+    radio = mesh.radio[0]
+    for link in range(len(exponents)):
         chance = hourly_reception(radio, mesh.links[link], hour)
         share = shares[mesh.links[link]["end"]]
         chance = disturbed_reception(chance, mesh.links[link]["level_dbm"], share)
-        below[link] = threshold(chance, frame_bytes, reference_bytes)
+        exponents[link] = exponent(chance)
+
+
+@rule
+def fill_below(
+    mesh: Mesh, frame_bytes: int, exponents: NDArray[np.float64], below: NDArray[np.int32]
+) -> None:
+    """Fill below which number frames of a length get through on each link."""
+    reference_bytes = mesh.mac[0]["reference_bytes"]
+    for link in range(len(below)):
+        below[link] = threshold(exponents[link], frame_bytes, reference_bytes)

@@ -13,6 +13,7 @@ from twin.mesh.reference.node import Following, Frame, Link, Message, Node
 from twin.mesh.rules.mac import airtime_us
 from twin.mesh.rules.radio import (
     disturbed_reception,
+    exponent,
     gets_through,
     hour_of,
     hourly_reception,
@@ -195,7 +196,7 @@ class Air:
             share = self._shares[int(facts["end"])]
             chance = disturbed_reception(chance, float(facts["level_dbm"]), share)
             reference_bytes = int(self._mac["reference_bytes"])
-            self._below[key] = threshold(chance, frame_bytes, reference_bytes)
+            self._below[key] = threshold(exponent(chance), frame_bytes, reference_bytes)
         return self._below[key]
 
     def _notice(self, sender: Node, node: Node, link: Link, noticed: bool) -> None:

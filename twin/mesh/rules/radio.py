@@ -4,6 +4,7 @@ The formulas are those of ``twin.radio``, here from exact operations only: what 
 be the same bytes on every machine.
 """
 
+import math
 from typing import Any
 
 from twin.compiling import inlined_rule, rule
@@ -24,6 +25,7 @@ _DECAY_DB = 9.0
 _STAGES = 6
 _ALL = 1 << 32
 _NO_CHANCE = -(1 << 31)
+_NEVER = -math.inf
 _HOUR_US = 3_600_000_000
 _FEMTOWATT_PER_MW = 1e12
 _TOP_DBM = 30.0
@@ -155,16 +157,24 @@ def disturbed_reception(chance: float, level: float, share: float) -> float:
 
 
 @rule
-def threshold(chance: float, frame_bytes: int, reference_bytes: int) -> int:
+def exponent(chance: float) -> float:
+    """Return the logarithm of how often a frame gets through, as ``threshold`` takes it [1]."""
+    if chance <= 0.0:
+        return _NEVER
+    return log(chance) if chance < 1.0 else 0.0
+
+
+@rule
+def threshold(exponent: float, frame_bytes: int, reference_bytes: int) -> int:
     """Return below which signed 32-bit number a frame of some length gets through.
 
     Every byte errs by itself: the chance of the reference length is raised to the power of the
-    ratio of lengths (IEEE 802.15.4-2006, Annex E.4.1.8, for bits).
+    ratio of lengths (IEEE 802.15.4-2006, Annex E.4.1.8, for bits). The logarithm of that chance,
+    ``exponent``, is the same for all lengths.
     """
-    if chance <= 0.0:
+    if exponent == _NEVER:
         return _NO_CHANCE
-    if chance < 1.0:
-        chance = exp(log(chance) * frame_bytes / reference_bytes)
+    chance = exp(exponent * frame_bytes / reference_bytes) if exponent < 0.0 else 1.0
     return min(int(chance * _ALL) + _NO_CHANCE, -_NO_CHANCE - 1)
 
 
