@@ -13,8 +13,9 @@ from typing import Any, Unpack
 
 from twin.dashboards.controls import Control, Factors
 from twin.dashboards.plan import Plan
-from twin.dashboards.showing import picture, say_error, say_state, table_html, text_lines
+from twin.dashboards.showing import picture, say_error, say_state, table_html
 from twin.errors import RunError, TwinError
+from twin.experiments import Comparison
 from twin.experiments.how import How
 from twin.scenario import Scenario
 
@@ -85,14 +86,15 @@ class PlanPanel:
         self.reset.on_click(lambda _: self._guarded(self._reset))
         self.pictured.observe(lambda _: self._guarded(lambda: None), names="value")
         self.box = self._laid_out()
+        self._drawn: tuple[str, Comparison | None] | None = None
         self._guarded(lambda: None)
 
     def _ipython_display_(self, **_: Any) -> None:
         """Show the table and a picture to who has no kernel, and below them the panel."""
-        kpi, text = self.plan.kpis[0], "\n".join(text_lines(self.plan))
+        kpi, text = self.plan.kpis[0], repr(self.plan)
         image = base64.b64encode(picture(self.plan, kpi)).decode()
         _display({"image/png": image, "text/plain": f"<picture of {kpi}>"})
-        _display({"text/html": table_html(self.plan), "text/plain": text})
+        _display({"text/html": table_html(self.plan, is_static=True), "text/plain": text})
         view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
         _display({_VIEW: view, "text/plain": "Run this notebook to move the sliders."})
 
@@ -152,10 +154,17 @@ class PlanPanel:
         self.reset.disabled = self.plan.shown == {one.key: one.start for one in self.plan.controls}
         self.status.value = f'<div class="twin-plan-state" data-state="{state}">{told}</div>'
         self.table.value = table_html(self.plan)
+        # To draw takes longer than all else: whoever moves a slider shall not wait for it.
+        found = self.plan.found
+        if self._drawn is not None and self._drawn[0] == kpi and self._drawn[1] is found:
+            return
+        self._drawn = (kpi, found)
         image = base64.b64encode(picture(self.plan, kpi)).decode()
+        # On a narrow screen it is moved aside rather than too small to be read.
         self.picture.value = (
-            f'<img alt="{html.escape(kpi)}, drawn run by run" '
-            f'style="width:100%;max-width:800px" src="data:image/png;base64,{image}">'
+            f'<div style="overflow-x:auto"><img alt="{html.escape(kpi)}, drawn run by run" '
+            'style="width:100%;min-width:560px;max-width:800px" '
+            f'src="data:image/png;base64,{image}"></div>'
         )
 
 

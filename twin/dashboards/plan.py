@@ -9,15 +9,15 @@ from typing import Any, Literal, Unpack
 import pandas as pd
 
 from twin.dashboards.controls import Control, Factors, controls_of
+from twin.dashboards.words import DIFFERENCE, NOW, PLANNED, line_of
 from twin.errors import RunError, TwinError
 from twin.experiments import Comparison, Replications, compare, replicate
 from twin.experiments.how import How, Progress, as_scenario
 from twin.resources import near
 from twin.scenario import Scenario, vary_all
 
-__all__ = ["NOW", "PLANNED", "USUAL_KPIS", "Plan", "State"]
+__all__ = ["USUAL_KPIS", "Plan", "State"]
 
-NOW, PLANNED = "now", "planned"
 USUAL_KPIS = (
     "beep_p95_ms", "scans_per_worker_hour", "cloud_p95_ms", "gateway_use_max",
     "without_scanner_min",
@@ -166,8 +166,18 @@ class Plan:
             return table
         means = self.found.table
         planned = _side(means[means["design"] == PLANNED], "mean", PLANNED)
-        paired = _side(self.found.differences, "difference", "difference")
+        paired = _side(self.found.differences, "difference", DIFFERENCE)
         return table.merge(planned).merge(paired)
+
+    def answer(self) -> list[str]:
+        """Return what is known as a line for each key figure: now, planned, the difference."""
+        lines = [line_of(line) for _, line in self.table.iterrows()]
+        share = 100 * self.standing.confidence
+        paired = ", the same luck on both sides" if self.found is not None else ""
+        return [*lines, f"means of {self.replications} runs, {share:g} % intervals{paired}"]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.answer())
 
     def code(self) -> str:
         """Return the line of Python that makes the planned one of the ``scenario`` as it stands."""

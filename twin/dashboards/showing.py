@@ -1,62 +1,60 @@
-"""How a plan is shown: as lines of text, as a table in HTML, as a picture. No widgets."""
+"""How a plan is shown: as a table in HTML, as a picture. No widgets."""
 
 from __future__ import annotations
 
 import html
-import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import pandas as pd
 
-from twin.dashboards.plan import NOW, PLANNED, Plan
+from twin.dashboards.plan import Plan
+from twin.dashboards.words import DIFFERENCE, NOW, PLANNED, numbers, verdict
 from twin.errors import RunError
-from twin.experiments.tables import number
 from twin.plots import differences, intervals, more
 from twin.plots.sheet import png
 
-__all__ = ["picture", "say_state", "table_html", "text_lines"]
+__all__ = ["picture", "say_error", "say_state", "table_html"]
 
+_SIDES = (NOW, PLANNED, DIFFERENCE)
 _TELLS = {
-    "as it stands": "The plan is the site as it stands: change something.",
+    "as it stands": "The site as it stands: move something.",
     "not simulated yet": "Not simulated yet: press Simulate.",
     "simulated": "Simulated.",
     "refused": "No site can be like this:",
 }
 _STYLE = """<style>
 .twin-plan{border-collapse:collapse;font-size:13px;line-height:1.35}
-.twin-plan th,.twin-plan td{padding:3px 8px;text-align:right;border-bottom:1px solid #ddd}
+.twin-plan th,.twin-plan td{padding:3px 6px;text-align:right;border-bottom:1px solid #ddd}
 .twin-plan th:first-child,.twin-plan td:first-child{text-align:left;padding-left:0}
-.twin-plan small{color:#555;white-space:nowrap}
+.twin-plan small{color:#555}
 </style>"""
 
 
-def text_lines(plan: Plan) -> list[str]:
-    """Return what is known of a plan as lines: each key figure now, planned, and the difference."""
-    lines = []
-    for _, line in plan.table.iterrows():
-        sides = [f"{NOW} {_said(line, NOW)}"]
-        if PLANNED in line:
-            sides += [f"{PLANNED} {_said(line, PLANNED)}"]
-            sides += [f"difference {_said(line, 'difference')} ({_verdict(line)})"]
-        lines.append(f"{_name(line)}: {'; '.join(sides)}")
-    return [*lines, _foot(plan)]
+def table_html(plan: Plan, *, is_static: bool = False) -> str:
+    """Return what is known of a plan as a table.
 
-
-def table_html(plan: Plan) -> str:
-    """Return the same as a table; what was not simulated yet is a dash."""
-    heads = ("", "now", "planned", "difference", "")
-    rows = [f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"]
-    rows += ["".join(_cells(line)) for _, line in plan.table.iterrows()]
-    foot = html.escape(_foot(plan))
-    return f'{_STYLE}<table class="twin-plan">{"".join(rows)}</table><small>{foot}</small>'
+    Parameters
+    ----------
+    plan
+        What is not simulated yet is a dash.
+    is_static
+        Nobody can simulate it here: without dashes.
+    """
+    table = plan.table
+    sides = [side for side in _SIDES if side in table or not is_static]
+    heads = "".join(f"<th>{side}</th>" for side in ("", *sides))
+    rows = [_row(line, sides) for _, line in table.iterrows()]
+    foot = html.escape(plan.answer()[-1])
+    body = f"<tr>{heads}</tr>{''.join(rows)}"
+    return f'{_STYLE}<table class="twin-plan">{body}</table><small>{foot}</small>'
 
 
 def say_state(plan: Plan) -> str:
-    """Return in HTML how far a plan is, with what is wrong where it cannot be."""
-    told = html.escape(_TELLS[plan.state])
-    if plan.state == "refused":
-        return f"<b>{told}</b>{say_error(plan.refusal)}"
-    return told
+    """Return in HTML how far a plan is: what is changed, or why it cannot be."""
+    moved = [one for one in plan.controls if plan.shown[one.key] != one.start]
+    each = [f"{one.label} {one.start} &rarr; {plan.shown[one.key]}" for one in moved]
+    told = f"{html.escape(_TELLS[plan.state])}<br><small>{', '.join(each)}</small>"
+    return told + (say_error(plan.refusal) if plan.refusal else "")
 
 
 def say_error(text: str) -> str:
@@ -98,49 +96,16 @@ def picture(plan: Plan, kpi: str) -> bytes:
     ])  # fmt: skip
 
 
-def _cells(line: pd.Series) -> Iterator[str]:
-    """Yield the row of one key figure, cell by cell."""
-    yield f'<tr data-kpi="{html.escape(line["kpi"])}"><td>{html.escape(_name(line))}</td>'
-    for side in (NOW, PLANNED, "difference"):
-        if side in line:
-            value, low, high = _numbers(line, side)
-            yield f'<td class="{side}">{value}<br><small>{low} to {high}</small></td>'
-        else:
-            yield f'<td class="{side}">&ndash;</td>'
-    yield f"<td>{_verdict(line) if PLANNED in line else ''}</td></tr>"
-
-
-def _name(line: pd.Series) -> str:
-    """Return the name of a key figure, with the unit where it does not say it."""
-    name, unit = str(line["kpi"]), str(line["unit"])
-    return name if unit in name.split("_") else f"{name} [{unit}]"
-
-
-def _numbers(line: pd.Series, side: str) -> tuple[str, str, str]:
-    """Write an estimate and its bounds with as many digits as they are good for."""
-    low, high = float(line[f"{side}_low"]), float(line[f"{side}_high"])
-    value, width = float(line[side]), high - low
-    return number(value, width), number(low, width), number(high, width)
-
-
-def _said(line: pd.Series, side: str) -> str:
-    value, low, high = _numbers(line, side)
-    return f"{value} (interval {low} to {high})"
-
-
-def _verdict(line: pd.Series) -> str:
-    """Say what the interval of the difference decides."""
-    low, high = float(line["difference_low"]), float(line["difference_high"])
-    if low == high == 0:
-        return "the same"
-    if high < 0:
-        return "smaller"
-    if low > 0:
-        return "larger"
-    return "not decided" if math.isfinite(low + high) else "unknown"
-
-
-def _foot(plan: Plan) -> str:
-    share = 100 * plan.standing.confidence
-    paired = ", the same luck on both sides" if plan.found is not None else ""
-    return f"means of {plan.replications} runs with {share:g} % intervals{paired}"
+def _row(line: pd.Series, sides: Sequence[str]) -> str:
+    """Return the row of one key figure; its name may break where it has an underscore."""
+    name, unit = html.escape(line["kpi"]), html.escape(line["unit"])
+    cells = [f"<td>{name.replace('_', '_<wbr>')}<br><small>[{unit}]</small></td>"]
+    for side in sides:
+        if side not in line:
+            cells.append(f'<td class="{side}">&ndash;</td>')
+            continue
+        value, low, high = numbers(line, side)
+        decided = f", {verdict(line)}" if side == DIFFERENCE else ""
+        text = f"<b>{value}</b><br><small>{low} to {high}{decided}</small>"
+        cells.append(f'<td class="{side}">{text}</td>')
+    return f'<tr data-kpi="{name}">{"".join(cells)}</tr>'
