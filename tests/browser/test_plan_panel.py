@@ -135,7 +135,7 @@ def test_a_planner_moves_a_slider_simulates_and_reads_what_python_says(
     # Without a kernel there would be this table with its picture, above the panel.
     assert page.locator("table.twin-plan").count() == 2
     assert page.locator("img").first.evaluate("image => image.naturalWidth") > 400
-    assert cell(page, "beep_p95_ms", "planned").inner_text() == "–"
+    assert cell(page, "beep_p95_ms", "planned").inner_text() == "\N{EN DASH}"
 
     slider = page.locator(".noUi-handle").first
     slider.focus()

@@ -49,6 +49,8 @@ class Limits:
         step = 1.0 if is_whole else nice_step(high - low)
         low += step if self.above and low == self.least else 0.0
         high -= step if self.below and high == self.most else 0.0
+        if kind not in _NO_ZERO:
+            low = step * math.ceil(low / step - 1e-9)  # from 7.5 ms on, but 8, 9, 10 ms
         return low, high
 
 

@@ -52,8 +52,9 @@ def table_html(plan: Plan, *, is_static: bool = False) -> str:
 def say_state(plan: Plan) -> str:
     """Return in HTML how far a plan is: what is changed, or why it cannot be."""
     moved = [one for one in plan.controls if plan.shown[one.key] != one.start]
-    each = [f"{one.label} {one.start} &rarr; {plan.shown[one.key]}" for one in moved]
-    told = f"{html.escape(_TELLS[plan.state])}<br><small>{', '.join(each)}</small>"
+    each = [f"{one.label} {one.start} \N{RIGHTWARDS ARROW} {plan.shown[one.key]}" for one in moved]
+    changed = html.escape(", ".join(each))
+    told = f"{html.escape(_TELLS[plan.state])}<br><small>{changed}</small>"
     return told + (say_error(plan.refusal) if plan.refusal else "")
 
 
