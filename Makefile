@@ -52,7 +52,7 @@ clean: ## remove what make installed and what runs wrote
 # The test in a real browser takes the machine's Chromium. Where none is and one may be installed,
 # it is, once; else that test is skipped and says so.
 .venv/browser: | $(BIN)/python
-	@command -v chromium chromium-browser >/dev/null || { \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
 		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 		echo "Installing Chromium for the test in a real browser (half a minute, once)" && \
 		export DEBIAN_FRONTEND=noninteractive && \

@@ -54,7 +54,12 @@ ENDS = [
     ("work.forgotten_end", "number", (0.0, 2.0, 4.0), "%"),
     ("fleet.ready_charge", "number", (0.0, 50.0, 99.0), "%"),  # below 100 % ends one step below
     ("work.start_spread", "number", (0.0, 5.0, 10.0), "min"),
-    ("links.ble.stationary.connection_interval", "number", (8.0, 50.0, 100.0), "ms"),  # from 7.5 ms on
+    (
+        "links.ble.stationary.connection_interval",
+        "number",
+        (8.0, 50.0, 100.0),
+        "ms",
+    ),  # from 7.5 ms on
     ("site.zones.chilled.temperature", "number", (-4.0, 6.0, 16.0), "degC"),
     ("mesh.radio.transmit_power", "number", (-6.5, 3.5, 13.5), "dBm"),
     ("site.zones.chilled.x", "number", (0.0, 0.0, 10.0), "m"),
@@ -114,6 +119,7 @@ def test_steps_that_add_up_are_said_without_their_last_digits() -> None:
         (["work.orders.per_hour"], "does not say|orders"),
         (["run.horizon"], "both sides of a plan"),
         (["cloud.delay"], "no slider can show"),
+        (["cloud.telemetry_period"], "no slider can show 'off'"),
         (["run"], "both sides of a plan"),
         ({PACE: Range(0, 2)}, "no slider can go from 0 to 2"),
         ({PACE: Range(2.0, 1.0)}, "from less to more"),
@@ -146,6 +152,15 @@ def test_a_moved_slider_is_not_simulated_yet() -> None:
     assert "planned" not in found.table
     assert found.set(WORKERS, 5) == "as it stands"
     assert found.simulate() == "as it stands"  # there is nothing to compare
+
+
+def test_to_look_at_a_plan_starts_no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = plan()
+    with monkeypatch.context() as patched:
+        patched.setattr("twin.dashboards.plan.replicate", None)
+        assert repr(found) == "pilot_line: as it stands"
+    assert found.table["now"].notna().all()
+    assert repr(found) == "\n".join(found.answer())
 
 
 def test_the_table_says_what_compare_says(simulated: Plan) -> None:

@@ -79,7 +79,11 @@ def test_a_plan_that_cannot_be_is_said_in_the_house_words(shown: PlanPanel) -> N
     [(2, RunError("no room", hint="buy some"), "buy some"), (3, KeyboardInterrupt(), "Stopped.")],
 )
 def test_runs_that_fail_or_are_stopped_leave_a_panel_that_works(
-    shown: PlanPanel, monkeypatch: pytest.MonkeyPatch, workers: int, raised: BaseException, said: str
+    shown: PlanPanel,
+    monkeypatch: pytest.MonkeyPatch,
+    workers: int,
+    raised: BaseException,
+    said: str,
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise raised

@@ -91,7 +91,7 @@ class PlanPanel:
 
     def _ipython_display_(self, **_: Any) -> None:
         """Show the table and a picture to who has no kernel, and below them the panel."""
-        kpi, text = self.plan.kpis[0], repr(self.plan)
+        kpi, text = self.plan.kpis[0], "\n".join(self.plan.answer())
         image = base64.b64encode(picture(self.plan, kpi)).decode()
         _display({"image/png": image, "text/plain": f"<picture of {kpi}>"})
         _display({"text/html": table_html(self.plan, is_static=True), "text/plain": text})

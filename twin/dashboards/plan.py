@@ -177,7 +177,9 @@ class Plan:
         return [*lines, f"means of {self.replications} runs, {share:g} % intervals{paired}"]
 
     def __repr__(self) -> str:
-        return "\n".join(self.answer())
+        # Whoever only looks at it, as a debugger does, starts no runs.
+        is_known = "standing" in self.__dict__ or self.found is not None
+        return "\n".join(self.answer()) if is_known else f"{self.now.name}: {self.state}"
 
     def code(self) -> str:
         """Return the line of Python that makes the planned one of the ``scenario`` as it stands."""
