@@ -119,7 +119,6 @@ def test_steps_that_add_up_are_said_without_their_last_digits() -> None:
         (["work.orders.per_hour"], "does not say|orders"),
         (["run.horizon"], "both sides of a plan"),
         (["cloud.delay"], "no slider can show"),
-        (["cloud.telemetry_period"], "no slider can show 'off'"),
         (["run"], "both sides of a plan"),
         ({PACE: Range(0, 2)}, "no slider can go from 0 to 2"),
         ({PACE: Range(2.0, 1.0)}, "from less to more"),
@@ -133,6 +132,13 @@ def test_steps_that_add_up_are_said_without_their_last_digits() -> None:
 def test_what_no_slider_can_be_made_of_is_said(factors: Any, said: str) -> None:
     with pytest.raises((RunError, ScenarioError), match=said):
         controls_of(site(), factors)
+
+
+def test_what_is_off_has_no_place_on_a_slider_but_in_a_list() -> None:
+    silent = vary_all(site(), {"cloud.telemetry_period": "off"})
+    with pytest.raises(RunError, match=r"no slider can show 'off'(.|\n)*give a list"):
+        one("cloud.telemetry_period", None, silent)
+    assert one("cloud.telemetry_period", ["off", "5 min"], silent).choices == ("off", "5 min")
 
 
 def test_who_names_no_key_gets_those_that_planners_change_first() -> None:
