@@ -10,6 +10,7 @@ import pytest
 import twin
 from tests.experiments.lines import line
 from twin.dashboards import Control, Plan, controls_of
+from twin.dashboards.words import numbers
 from twin.errors import RunError, ScenarioError
 from twin.experiments import Range, compare, replicate
 from twin.scenario import Scenario, vary_all
@@ -232,6 +233,22 @@ def test_answers_and_code_say_the_plan(simulated: Plan) -> None:
     assert foot == "means of 4 runs, 95 % intervals, the same luck on both sides"
     planned = eval(simulated.code(), {"twin": twin, "scenario": line()})
     assert planned.digest == simulated.planned.digest
+
+
+@pytest.mark.parametrize(
+    ("bounds", "written"),
+    [
+        ((-1.9, -3.4, -0.33), ("-1.9", "-3.4", "-0.3")),  # not "-0", which would say the contrary
+        ((5.1, 0.9, 9.3), ("5.1", "0.9", "9.3")),
+        ((-1.4, -2.9, 0.1), ("-1", "-3", "0")),
+        ((121.2, 116.4, 125.6), ("121", "116", "126")),
+    ],
+)
+def test_a_decided_difference_is_not_rounded_to_zero(
+    bounds: tuple[float, float, float], written: tuple[str, str, str]
+) -> None:
+    columns = ["difference", "difference_low", "difference_high"]
+    assert numbers(pd.Series(bounds, index=columns), "difference") == written
 
 
 # --- what is imported ------------------------------------------------------------------------

@@ -29,9 +29,14 @@ def name_of(line: pd.Series) -> str:
 
 
 def numbers(line: pd.Series, side: str) -> tuple[str, str, str]:
-    """Write an estimate and its bounds with as many digits as they are good for."""
-    low, high = float(line[f"{side}_low"]), float(line[f"{side}_high"])
-    value, width = float(line[side]), high - low
+    """Write an estimate and its bounds with as many digits as they are good for.
+
+    A difference that is decided shows it: its bounds are not rounded to zero.
+    """
+    value, low, high = (float(line[f"{side}{end}"]) for end in ("", "_low", "_high"))
+    width = high - low
+    if low > 0 or high < 0:
+        width = max(min(width, abs(low), abs(high)), width / 100)
     return number(value, width), number(low, width), number(high, width)
 
 
