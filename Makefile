@@ -17,7 +17,7 @@ help: ## list what make can do here
 run: .venv/installed-run ## a day of the reference site: KPI table, report with pictures
 	@$(BIN)/twin run scenarios/reference_site.toml
 
-test: .venv/installed-test ## every test, and every notebook against its stored outputs
+test: .venv/installed-test .venv/browser ## every test, and every notebook against its stored outputs
 	@$(CLEAN) $(BIN)/python -m pytest
 
 bench: .venv/installed-bench ## the figures of benchmarks/README.md, measured on this machine
@@ -31,7 +31,8 @@ lint: .venv/installed-test ## style, types and layers, without the tests
 
 notebooks: .venv/installed-test ## run every notebook afresh and store its outputs
 	@$(CLEAN) $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
-		--ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+		--ExecutePreprocessor.record_timing=False \
+		--ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
 clean: ## remove what make installed and what runs wrote
 	rm -rf .venv out
@@ -47,6 +48,18 @@ clean: ## remove what make installed and what runs wrote
 	@echo "Installing twin and its tools into .venv (a few minutes the first time)"
 	@$(PIP) -e '.[serve,experiments,test,notebook,dev]'
 	@touch .venv/installed-run $@
+
+# The test in a real browser takes the machine's Chromium. Where none is and one may be installed,
+# it is, once; else that test is skipped and says so.
+.venv/browser: | $(BIN)/python
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		echo "Installing Chromium for the test in a real browser (half a minute, once)" && \
+		export DEBIAN_FRONTEND=noninteractive && \
+		timeout 120 apt-get -qq update >/dev/null 2>&1 && \
+		timeout 300 apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core \
+			>/dev/null 2>&1; } || true
+	@touch $@
 
 .venv/installed-bench: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing twin and what it is measured against into .venv"
