@@ -41,7 +41,7 @@ def test_a_search_finds_the_best_corner_and_decides_on_luck_of_its_own() -> None
     assert best.factors[WORKERS] == 5
     assert best.factors["work.pick_scale"] < 0.6
     assert not set(found.decision.frame["seed"]) & {1}
-    assert f"{len(found.trials)} designs were tried, 4 of them to the end" in found.answer()
+    assert f"{len(found.trials)} designs were tried, the best 4 decided on" in found.answer()
     assert found.provenance["seed"] != "1"
 
 

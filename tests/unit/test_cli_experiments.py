@@ -91,7 +91,7 @@ def test_select_finds_what_is_enough_and_what_is_best() -> None:
         (("sweep", "pilot_line", *SCALES, *SCALES), "varied twice"),
         (("select", "pilot_line", *SCALES), "--at-most"),
         (("sweep", "pilot_line", *SCALES, "--dask", "nowhere"), "serial, processes"),
-        (("replicate", "pilot_line", "--out", "/nowhere/x.csv", *SHORT, "-n", "1"), "--out"),
+        (("replicate", "pilot_line", "--out", "/nowhere/x.csv", *SHORT, "-n", "1"), "make the folder"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_can(words: tuple[str, ...], expected: str) -> None:
@@ -100,3 +100,76 @@ def test_what_cannot_be_is_refused_with_what_can(words: tuple[str, ...], expecte
     assert said.startswith("twin: ")
     assert expected in said
     assert "Traceback" not in said
+
+
+INDICES = ("--design", "indices", "--count", "8", "-n", "1", "--kpi", "scans")
+RANGES = ("--vary", "work.pick_scale=0.6..1.4", "--vary", "work.shifts.pilot.workers=2..5")
+PRICE = ("--cost", "work.shifts.pilot.workers=30")
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        (("replicate", "pilot_line", "-n", "3", "--kpi", "scans"), "replications"),
+        (("compare", "pilot_line", *SCALES, "-n", "3", "--kpi", "scans"), "comparison"),
+        (("sweep", "pilot_line", *SCALES, "-n", "3", "--kpi", "scans"), "sweep"),
+        (("sweep", "pilot_line", *RANGES, *INDICES), "what decides"),
+        (("select", "pilot_line", *SCALES, "--kpi", "scans", "--delta", "30"), "selection"),
+        (
+            ("select", "pilot_line", *RANGES, "--kpi", "beep_p95_ms", "--at-most", "900",
+             "--trials", "8", *PRICE),
+            "search",
+        ),
+    ],
+)  # fmt: skip
+def test_each_answer_can_be_written_as_a_page(
+    words: tuple[str, ...], title: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "page.html"
+    status, said = call(*words, "--report", str(path), *SHORT)
+    assert status == 0, said
+    assert f"report       {path}" in said
+    assert f"<h1>pilot_line: {title}</h1>" in path.read_text()
+    assert said.splitlines()[0].replace("<", "&lt;") in path.read_text()
+
+
+@pytest.mark.parametrize("option", ["--out", "--report"])
+def test_where_nothing_can_be_written_nothing_is_run(option: str, tmp_path: Path) -> None:
+    for place, words in (("none/x", "make the folder"), (".", "is a folder")):
+        status, said = call(
+            "replicate", "pilot_line", "-n", "100000", option, str(tmp_path / place), *SHORT
+        )
+        assert status == 2
+        assert words in said
+    same = str(tmp_path / "x")
+    status, said = call("replicate", "pilot_line", "--out", same, "--report", same, *SHORT)
+    assert status == 2
+    assert "name two files" in said
+
+
+def test_another_confidence_is_another_interval() -> None:
+    few = ("replicate", "pilot_line", "-n", "5", "--kpi", "scans", *SHORT)
+    assert call(*few)[1] != call(*few, "--confidence", "0.5")[1]
+    assert "50 % intervals" in call(*few, "--confidence", "0.5")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("sweep", "pilot_line", *SCALES, *INDICES), "takes ranges, not values"),
+        (("sweep", "pilot_line", *RANGES, *INDICES, "--kpi", "jobs"), "one figure"),
+        (("select", "pilot_line", *RANGES, "--delta", "3", *PRICE), "prices are for a search"),
+        (("select", "pilot_line", *RANGES, "--at-most", "3", "--trials", "8"), "without prices"),
+        (
+            ("select", "pilot_line", *SCALES, "--at-most", "3", "--trials", "8", *PRICE),
+            "has a price, but is not varied",
+        ),
+        (("compare", "pilot_line", "pilot_line"), "several scenarios are called pilot_line"),
+        (("replicate", "pilot_line", "--confidence", "95"), "confidence"),
+        (("replicate", "pilot_line", "--kpi", "beep_p95"), "did you mean"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(words: tuple[str, ...], expected: str) -> None:
+    status, said = call(*words, *SHORT)
+    assert status == 2, said
+    assert expected in " ".join(said.split())

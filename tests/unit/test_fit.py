@@ -257,16 +257,20 @@ def test_odd_texts_survive(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_and_says_what_next(events: Path, tmp_path: Path) -> None:
-    out, report = tmp_path / "site.toml", tmp_path / "laws.csv"
-    words = ["fit", str(events), "-o", str(out), "--report", str(report)]
+    out, laws, page = (tmp_path / name for name in ("site.toml", "laws.csv", "page.html"))
+    words = ["fit", str(events), "-o", str(out), "--laws", str(laws), "--report", str(page)]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "work.pick_interval" in done.stdout
     assert "left as it is" in done.stdout
     assert f"next:  twin check {out}" in done.stdout
     assert load(out).name == "pilot_line_fitted"
-    tried = pd.read_csv(report)
+    tried = pd.read_csv(laws)
     assert {"lognormal", "empirical"} <= set(tried[tried["key"] == "work.pick_interval"]["name"])
+    text = page.read_text()
+    assert "<h1>pilot_line_fitted: fitted to what was recorded</h1>" in text
+    assert "<h2>work.pick_interval</h2>" in text
+    assert text.count("data:image/svg+xml") == len(set(tried["key"]))
     again = CliRunner().invoke(app, words)
     assert again.exit_code == 2
     assert "exists already" in again.stderr

@@ -73,6 +73,24 @@ def test_a_more_plot_shades_what_is_likely_and_points_to_what_is_not_known(ax: A
     assert [line.get_marker() for line in ax.get_lines() if line.get_marker() in "<>"] == ["<", ">"]
 
 
+def test_the_best_law_is_drawn_strongest_over_what_was_measured(ax: Axes) -> None:
+    samples = np.exp(np.linspace(-3.0, 3.0, 200))
+    laws = [("one", lambda x: 1.0 / x), ("other", lambda x: np.full_like(x, 0.1))]
+    plots.fit_quality(ax, samples, laws, "duration [s]")
+    assert ax.get_xscale() == "log"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("duration [s]", "density [1/s]")
+    first, second = ax.get_lines()
+    assert first.get_linewidth() > second.get_linewidth()
+    assert first.get_linestyle() != second.get_linestyle()
+    assert float(np.sum([p.get_height() * p.get_width() for p in ax.patches])) == pytest.approx(1)  # type: ignore[attr-defined]
+
+
+def test_equal_samples_have_a_histogram_all_the_same(ax: Axes) -> None:
+    plots.fit_quality(ax, [2.0, 2.0], [], "duration [s]")
+    assert ax.get_xscale() == "linear"
+    assert len(ax.patches) == 40
+
+
 def test_the_key_that_decides_most_is_on_top_with_both_of_its_shares(ax: Axes) -> None:
     table = pd.DataFrame({
         "factor": ["a.little", "a.lot"], "first": [0.1, 0.7], "first_low": [0.0, 0.5],
@@ -130,6 +148,7 @@ def test_a_warm_up_is_shaded(ax: Axes) -> None:
         lambda ax: plots.more(ax, pd.DataFrame({"scans": [np.nan, 1.0]}), "scans", "scans"),
         lambda ax: plots.tornado(ax, TORNADO[:0], "scans", "scans"),
         lambda ax: plots.sobol_indices(ax, TORNADO[:0], "scans"),
+        lambda ax: plots.fit_quality(ax, [], [], "duration [s]"),
         lambda ax: plots.response(ax, TABLE[:0], "phones", "scans"),
         lambda ax: plots.completion_band(ax, pd.DataFrame({"minutes": []})),
         lambda ax: plots.warm_up(ax, np.zeros(0), np.zeros(0), 0.0, "scans"),

@@ -2,71 +2,43 @@
 
 from __future__ import annotations
 
-import sys
-from enum import StrEnum
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twin.cli.asking import (
+    CacheOption,
+    ConfidenceOption,
+    DaskOption,
+    DesignName,
+    Files,
+    KpiOption,
+    MostOption,
+    OutOption,
+    ReportOption,
+    RunsOption,
+    UntilOption,
+    VaryOption,
+    WarmUpOption,
+    WorkersOption,
+    designs_of,
+    how_of,
+    levels_of,
+    precision_of,
+    prices_of,
+    ranges_of,
+)
 from twin.cli.base import ScenarioArgument, SeedOption, app, guarded
-from twin.errors import OutputError, RunError
+from twin.errors import RunError
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Mapping
 
-    from twin.experiments import Design, How
-    from twin.experiments.designs import Range
+    from twin.experiments import How, Search, Sweep
+    from twin.scenario import Scenario
 
-__all__ = ["DesignName", "compare", "replicate", "select", "sweep"]
-
-_PRECISION_HINT = "write KPI=2% for a share of the mean, or KPI=5 for a width in its unit"
-
-RunsOption = Annotated[
-    int, typer.Option("--replications", "-n", min=1, metavar="N", help="Runs of each design.")
-]
-UntilOption = Annotated[
-    str | None,
-    typer.Option(metavar="DURATION", help='How long each run is, like "8 h".',
-                 show_default="horizon"),
-]  # fmt: skip
-WarmUpOption = Annotated[
-    str | None,
-    typer.Option(metavar="DURATION", help="Count from then on only.", show_default="the start"),
-]
-KpiOption = Annotated[
-    list[str] | None,
-    typer.Option("--kpi", metavar="NAME", help="A key figure; again for more.",
-                 show_default="beep_p95_ms"),
-]  # fmt: skip
-VaryOption = Annotated[
-    list[str],
-    typer.Option("--vary", metavar="KEY=A,B,C", show_default=False,
-                 help="Values of a key of the scenario, or KEY=A..B; again for more keys."),
-]  # fmt: skip
-WorkersOption = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Processes.", show_default="all processors")
-]
-DaskOption = Annotated[
-    str | None,
-    typer.Option(metavar="ADDRESS", show_default=False,
-                 help="Join the Dask cluster of a scheduler, tcp://HOST:PORT."),
-]  # fmt: skip
-OutOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", show_default=False, help="Write all runs as CSV.")
-]
-CacheOption = Annotated[
-    bool, typer.Option("--cache/--no-cache", help="Use and keep what was simulated before.")
-]
-
-
-class DesignName(StrEnum):
-    """Which values are tried together."""
-
-    grid = "grid"
-    one_at_a_time = "one-at-a-time"
-    latin_hypercube = "latin-hypercube"
-    sobol = "sobol"
+__all__ = ["compare", "replicate", "select", "sweep"]
 
 
 @app.command(
@@ -81,6 +53,7 @@ def replicate(
         typer.Option(metavar="KPI=VALUE", show_default=False,
                      help="Go on until it is known so well: 2% of the mean, or 5 of its unit."),
     ] = None,
+    most: MostOption = 1000,
     kpi: KpiOption = None,
     until: UntilOption = None,
     warm_up: WarmUpOption = None,
@@ -88,19 +61,25 @@ def replicate(
     workers: WorkersOption = None,
     dask: DaskOption = None,
     cache: CacheOption = True,
+    confidence: ConfidenceOption = 0.95,
     out: OutOption = None,
+    report: ReportOption = None,
 ) -> None:  # fmt: skip
     """Run a scenario again and again with other luck.
 
     Says what is known of its key figures, with intervals.
     """
     from twin import experiments
+    from twin.scenario import load
 
-    wanted = dict(_precision(text) for text in precision or [])
+    files, given = Files(out, report), load(scenario)
+    wanted = dict(precision_of(text) for text in precision or [])
     kpis = kpi or [*wanted] or None
-    how = _how(kpis, until, warm_up, seed, workers, dask, cache)
-    found = experiments.replicate(scenario, replications, precision=wanted, **how)
-    _tell(found.answer(), found.frame, out)
+    how = how_of(kpis, until, warm_up, seed, workers, dask, cache)
+    found = experiments.replicate(
+        given, replications, precision=wanted, confidence=confidence, most=most, **how
+    )
+    files.tell(found, given)
 
 
 @app.command(epilog="Example:  twin compare reference_site busier.toml -n 30 --kpi beep_p95_ms")
@@ -120,7 +99,9 @@ def compare(
     workers: WorkersOption = None,
     dask: DaskOption = None,
     cache: CacheOption = True,
+    confidence: ConfidenceOption = 0.95,
     out: OutOption = None,
+    report: ReportOption = None,
 ) -> None:  # fmt: skip
     """Run scenarios with the same luck.
 
@@ -130,14 +111,16 @@ def compare(
     from twin import experiments
     from twin.experiments.comparing import named_designs
     from twin.experiments.designs import one_at_a_time
+    from twin.experiments.running import checked_designs
 
-    designs = named_designs(scenarios)
+    files, designs = Files(out, report), named_designs(scenarios)
     if vary:
-        designs += one_at_a_time(designs[0].scenario, _levels(vary))[1:]
-    how = _how(kpi, until, warm_up, seed, workers, dask, cache)
+        designs += one_at_a_time(designs[0].scenario, levels_of(vary))[1:]
+    checked_designs(designs)
+    how = how_of(kpi, until, warm_up, seed, workers, dask, cache)
     given = {design.name: design.scenario for design in designs}
-    found = experiments.compare(given, replications, **how)
-    _tell(found.answer(), found.frame, out)
+    found = experiments.compare(given, replications, confidence=confidence, **how)
+    files.tell(found, designs[0].scenario)
 
 
 @app.command(
@@ -148,10 +131,13 @@ def sweep(
     scenario: ScenarioArgument,
     vary: VaryOption,
     design: Annotated[
-        DesignName, typer.Option(help="Which values are tried together; the last two take ranges.")
+        DesignName,
+        typer.Option(help="Which values are tried together; the last three take ranges."),
     ] = DesignName.grid,
     count: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Designs of a hypercube or a Sobol sequence.")
+        int,
+        typer.Option(min=1, metavar="N",
+                     help="Designs of a hypercube or a Sobol sequence; base points of indices."),
     ] = 16,
     replications: RunsOption = 10,
     kpi: KpiOption = None,
@@ -161,25 +147,31 @@ def sweep(
     workers: WorkersOption = None,
     dask: DaskOption = None,
     cache: CacheOption = True,
+    confidence: ConfidenceOption = 0.95,
     out: OutOption = None,
+    report: ReportOption = None,
 ) -> None:  # fmt: skip
     """Run many designs of a scenario with the same luck.
 
     Says what each comes to; one at a time, also which key matters most.
     """
     from twin import experiments
+    from twin.scenario import load
 
-    designs = _designs(scenario, design, _levels(vary), count)
-    how = _how(kpi, until, warm_up, seed, workers, dask, cache)
-    found = experiments.sweep(designs, replications, **how)
-    lines = found.answer()
-    if design is DesignName.one_at_a_time:
-        for _, line in found.tornado(found.kpis[0]).iterrows():
-            lines.append(
-                f"{line['factor']} from {line['low_value']} to {line['high_value']}: "
-                f"{found.kpis[0]} {line['at_low']:.4g} to {line['at_high']:.4g} {line['unit']}"
-            )
-    _tell(lines, found.frame, out)
+    files, given, levels = Files(out, report), load(scenario), levels_of(vary)
+    how = how_of(kpi, until, warm_up, seed, workers, dask, cache)
+    if design is DesignName.indices:
+        (figure,) = _one(kpi)
+        how.pop("kpis")
+        ranges = ranges_of(design, levels)
+        decided = experiments.sensitivity(
+            given, ranges, figure, count, replications, confidence=confidence, **how
+        )
+        files.tell(decided, given)
+        return
+    designs = designs_of(given, design, levels, count)
+    found = experiments.sweep(designs, replications, confidence=confidence, **how)
+    files.tell(found, given, [*found.answer(), *_tornado_lines(found, design)])
 
 
 @app.command(
@@ -205,13 +197,26 @@ def select(
                      help="Instead: the best design; a difference below this does not matter."),
     ] = None,
     largest: Annotated[bool, typer.Option("--largest", help="The largest is the best.")] = False,
+    trials: Annotated[
+        int | None,
+        typer.Option(min=8, metavar="N", show_default=False,
+                     help="Search a space too large to try: KEY=A..B, so many designs of it."),
+    ] = None,
+    cost: Annotated[
+        list[str],
+        typer.Option("--cost", metavar="KEY=PRICE", show_default=False,
+                     help="Of a search for the cheapest: what one more of a key costs; again."),
+    ] = [],  # noqa: B006 - typer copies it
+    most: MostOption = 1000,
     until: UntilOption = None,
     warm_up: WarmUpOption = None,
     seed: SeedOption = None,
     workers: WorkersOption = None,
     dask: DaskOption = None,
     cache: CacheOption = True,
+    confidence: ConfidenceOption = 0.95,
     out: OutOption = None,
+    report: ReportOption = None,
 ) -> None:  # fmt: skip
     """Find the cheapest design that keeps a limit, or the best one.
 
@@ -224,83 +229,78 @@ def select(
             "select needs a limit or a difference",
             hint="--at-most 300 for the cheapest design that keeps it, --delta 5 for the best",
         )
-    designs = _designs(scenario, DesignName.grid, _levels(vary), 0)
-    how = _how(None, until, warm_up, seed, workers, dask, cache)
+    if cost and (trials is None or at_most is None):
+        raise RunError("prices are for a search", hint="give --trials and --at-most, too")
+    from twin.scenario import load
+
+    files, given, levels = Files(out, report), load(scenario), levels_of(vary)
+    how = how_of(None, until, warm_up, seed, workers, dask, cache)
     how.pop("kpis")
+    if trials is not None:
+        prices = prices_of(cost, levels)
+        found = _searched(given, levels, kpi, (at_most, probability, delta), prices, trials=trials,
+                          largest=largest, how=how)  # fmt: skip
+        files.tell(found, given)
+        return
+    designs = designs_of(given, DesignName.grid, levels, 0)
     if at_most is not None:
-        choice = experiments.cheapest(designs, kpi, at_most, probability=probability, **how)
-        _tell(choice.answer(), choice.frame, out)
+        choice = experiments.cheapest(
+            designs, kpi, at_most, probability=probability, confidence=confidence, most=most, **how
+        )
+        files.tell(choice, given)
     else:
         assert delta is not None
-        best = experiments.select(designs, kpi, delta, smaller_is_better=not largest, **how)
-        _tell(best.answer(), best.frame, out)
+        best = experiments.select(
+            designs, kpi, delta, smaller_is_better=not largest, confidence=confidence, most=most,
+            **how,
+        )  # fmt: skip
+        files.tell(best, given)
 
 
-def _how(
-    kpis: list[str] | None, until: str | None, warm_up: str | None, seed: int | None,
-    workers: int | None, dask: str | None, cache: bool,
-) -> How:  # fmt: skip
-    """Return how runs are to be done, as ``twin.experiments`` takes it."""
-    return {
-        "kpis": kpis or ["beep_p95_ms"], "until": until, "warm_up": warm_up, "seed": seed,
-        "workers": workers, "executor": dask or "auto", "cache": cache,
-        "progress": None if sys.stderr.isatty() else False,
-    }  # fmt: skip
+def _searched(
+    scenario: Scenario, space: Mapping[str, Any], kpi: str,
+    wanted: tuple[float | None, float, float | None], prices: Mapping[str, float],
+    *, trials: int, largest: bool, how: How,
+) -> Search:  # fmt: skip
+    """Search a space that is too large to try, for the best or for the cheapest that is enough."""
+    from twin import experiments
+
+    at_most, probability, delta = wanted
+    if at_most is None:
+        assert delta is not None
+        return experiments.search(
+            scenario, space, kpi, delta, trials=trials, smaller_is_better=not largest, **how
+        )
+    if not prices:
+        raise RunError(
+            "the cheapest is not known without prices", hint="--cost KEY=PRICE for each key"
+        )
+    promise = experiments.Promise(kpi, at_most, probability)
+    return experiments.search_cheapest(
+        scenario, space, promise, partial(_cost, prices), trials=trials, **how
+    )
 
 
-def _precision(text: str) -> tuple[str, str]:
-    kpi, equals, value = text.partition("=")
-    if not (kpi and equals and value):
-        raise RunError(f"{text!r} is no precision", hint=_PRECISION_HINT)
-    return kpi, value
+def _cost(prices: Mapping[str, float], values: Mapping[str, Any]) -> float:
+    """Return what a design costs: each key's value times its price."""
+    return sum(price * float(values[key]) for key, price in prices.items())
 
 
-def _levels(vary: list[str]) -> dict[str, Any]:
-    from twin.experiments.designs import read_factor
-
-    found: dict[str, Any] = {}
-    for text in vary:
-        key, values = read_factor(text)
-        if key in found:
-            raise RunError(f"{key} is varied twice", hint="give all its values at once: KEY=A,B,C")
-        found[key] = values
+def _one(kpis: list[str] | None) -> list[str]:
+    """Return the one figure that is asked for."""
+    found = kpis or ["beep_p95_ms"]
+    if len(found) > 1:
+        raise RunError(f"indices are of one figure, not of {len(found)}", hint="give one --kpi")
     return found
 
 
-def _designs(
-    name: str, design: DesignName, levels: dict[str, list[Any] | Range], count: int
-) -> list[Design]:
-    from twin import experiments
-    from twin.scenario import load
-
-    scenario = load(name)
-    if design is DesignName.one_at_a_time:
-        return experiments.one_at_a_time(scenario, levels)
-    ranges = {key: given for key, given in levels.items() if isinstance(given, experiments.Range)}
-    lists = {key: given for key, given in levels.items() if isinstance(given, list)}
-    if design is DesignName.grid:
-        if ranges:
-            raise RunError(
-                f"a grid takes values, not a range: {', '.join(ranges)}",
-                hint="write KEY=A,B,C, or take --design latin-hypercube",
-            )
-        return experiments.grid(scenario, lists)
-    if lists:
-        raise RunError(
-            f"{design.value} takes ranges, not values: {', '.join(lists)}", hint="write KEY=A..B"
-        )
-    make = experiments.sobol if design is DesignName.sobol else experiments.latin_hypercube
-    return make(scenario, ranges, count)
-
-
-def _tell(lines: list[str], frame: pd.DataFrame, out: Path | None) -> None:
-    """Print the answer, and write the runs where that is asked for."""
-    if out is not None:
-        try:
-            frame.to_csv(out, index=False)
-        except OSError as error:
-            raise OutputError(out, f"cannot be written: {error.strerror}") from error
-    for line in lines:
-        typer.echo(line)
-    if out is not None:
-        typer.echo(f"\nall runs     {out}")
+def _tornado_lines(found: Sweep, design: DesignName) -> list[str]:
+    """Say which key matters most, where one was changed at a time."""
+    if design is not DesignName.one_at_a_time:
+        return []
+    kpi = found.kpis[0]
+    return [
+        f"{line['factor']} from {line['low_value']} to {line['high_value']}: "
+        f"{kpi} {line['at_low']:.4g} to {line['at_high']:.4g} {line['unit']}"
+        for _, line in found.tornado(kpi).iterrows()
+    ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli.asking import ReportOption
 from twin.cli.base import app, guarded, table
 from twin.errors import OutputError
 
@@ -38,10 +39,13 @@ def fit(
             help="Says what exports do not: the site, shifts and breaks, job barcodes.",
         ),
     ] = "pilot_line",
-    report: Annotated[
+    laws: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Also write all laws that were tried, as CSV."),
+        typer.Option(
+            metavar="FILE", show_default=False, help="Also write all laws that were tried, as CSV."
+        ),
     ] = None,
+    report: ReportOption = None,
 ) -> None:
     """Fit a scenario to what a site recorded.
 
@@ -49,17 +53,28 @@ def fit(
     not tell stays as the base has it, and is told.
     """
     # Fitting takes a while: what can be refused is refused before.
-    for place in (out, *([report] if report else [])):
-        if place.exists():
+    for place in (out, laws):
+        if place is not None and place.exists():
             raise OutputError(place, "exists already", hint="name another file, or remove it")
     from twin.experiments.fitting import fit as fitted
+    from twin.report import writable
+
+    for place in (out, laws, report):
+        if place is not None:
+            writable(place)
 
     found = fitted(exports, base=base)
     _print(found)
     found.write(out)
     typer.echo(f"\nwrote {out}")
+    if laws is not None:
+        _write_laws(found, laws)
+        typer.echo(f"wrote {laws}")
     if report is not None:
-        _write_report(found, report)
+        from twin.report import write_experiment
+        from twin.report.pages import page_of
+
+        write_experiment(report, page_of(found, found.scenario))
         typer.echo(f"wrote {report}")
     typer.echo(f"next:  twin check {out}")
 
@@ -84,7 +99,7 @@ def _print(found: Fitted) -> None:
             typer.echo(text)
 
 
-def _write_report(found: Fitted, path: Path) -> None:
+def _write_laws(found: Fitted, path: Path) -> None:
     """Write every law that was tried for every key."""
     import pandas as pd
 

@@ -59,13 +59,18 @@ class Search:
         return self.decision.best
 
     @property
+    def frame(self) -> pd.DataFrame:
+        """The runs of the decision."""
+        return self.decision.frame
+
+    @property
     def provenance(self) -> dict[str, str]:
         """What makes these runs again."""
         return self.decision.provenance
 
     def answer(self) -> list[str]:
         """Return the decision, then what was searched."""
-        tried = f"{len(self.trials)} designs were tried, {len(self.finalists)} of them to the end"
+        tried = f"{len(self.trials)} designs were tried, the best {len(self.finalists)} decided on"
         return [*self.decision.answer(), tried]
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ from twin.plots.experiments import (
     response,
     warm_up,
 )
+from twin.plots.fits import fit_quality
 from twin.plots.floor import floor_map
 from twin.plots.jobs import job_durations
 from twin.plots.latency import latency_distribution
@@ -26,6 +27,7 @@ __all__ = [
     "battery",
     "completion_band",
     "differences",
+    "fit_quality",
     "floor_map",
     "intervals",
     "job_durations",

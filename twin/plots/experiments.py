@@ -212,6 +212,8 @@ def response(
             marker=marker,
             label=f"{by.split('.')[-1] if by else ''}={value!s}",
         )
+    if (found[factor] == found[factor].round()).all():
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_ylabel(label(kpi, found["unit"].iloc[0]))
     if limit is not None:
         ax.axhline(limit, color=VERMILLION, linestyle="--", linewidth=1, label="limit", gid="limit")

@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from twin.errors import OutputError
@@ -44,6 +45,7 @@ table { border-collapse: collapse; width: 100%; font-size: 0.9rem; }
 th, td { padding: 0.25rem 0.6rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid #ddd; }
 td.long { overflow-wrap: anywhere; }
+th.number { text-align: right; }
 td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 td.name { white-space: nowrap; }
 figure { margin: 1rem 0 2rem; overflow-x: auto; break-inside: avoid; }
@@ -104,7 +106,10 @@ def figures(pictures: Iterable[Picture]) -> Iterator[str]:
 def provenance(made: Mapping[str, str]) -> Iterator[str]:
     """Yield what makes the same results again."""
     yield "<h2>How this was made</h2>"
-    rows = [(key.replace("_", " "), str(value)) for key, value in made.items()]
+    rows = [
+        (key if key.startswith("scenario ") else key.replace("_", " "), str(value))
+        for key, value in made.items()
+    ]
     yield from cells(("what", "value"), rows, ("name", "long"))
 
 
@@ -127,16 +132,18 @@ def cells(
 ) -> Iterator[str]:
     """Yield a table, each column in its class."""
     yield '<div class="wide"><table>'
-    yield f"<thead><tr>{''.join(f'<th>{html.escape(head)}</th>' for head in heads)}</tr></thead>"
+    kinds = ("number" if kind == "number" else "" for kind in classes)
+    titles = "".join(map(partial(_cell, tag="th"), heads, kinds))
+    yield f"<thead><tr>{titles}</tr></thead>"
     yield "<tbody>"
     for row in rows:
         yield f"<tr>{''.join(map(_cell, row, classes))}</tr>"
     yield "</tbody></table></div>"
 
 
-def _cell(text: str, kind: str) -> str:
+def _cell(text: str, kind: str, tag: str = "td") -> str:
     label = f' class="{kind}"' if kind else ""
-    return f"<td{label}>{html.escape(text)}</td>"
+    return f"<{tag}{label}>{html.escape(text)}</{tag}>"
 
 
 def number_text(value: float, *, digits: int = 4) -> str:
