@@ -149,5 +149,5 @@ def test_the_sequential_test_errs_no_more_often_than_it_says(true: float, verdic
         found.append(test.verdict == verdict)
         runs.append(test.of)
     # At what was asked for itself each of the two errors is as large as it may be.
-    assert held(found) >= (0.88 if verdict == "at the limit" else 0.93)
-    assert np.mean(runs) < (800 if verdict == "at the limit" else 250)
+    assert held(found) >= (0.88 if verdict == "at the limit" else 0.95)
+    assert np.mean(runs) < (1400 if verdict == "at the limit" else 350)

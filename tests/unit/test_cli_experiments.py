@@ -91,7 +91,7 @@ def test_select_finds_what_is_enough_and_what_is_best() -> None:
         (("sweep", "pilot_line", *SCALES, *SCALES), "varied twice"),
         (("select", "pilot_line", *SCALES), "--at-most"),
         (("sweep", "pilot_line", *SCALES, "--dask", "nowhere"), "serial, processes"),
-        (("replicate", "pilot_line", "--out", "/nowhere/x.csv", *SHORT, "-n", "1"), "make the folder"),
+        (("replicate", "pilot_line", "--out", "/nowhere/x.csv", *SHORT), "make the folder"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_can(words: tuple[str, ...], expected: str) -> None:

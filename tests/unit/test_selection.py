@@ -77,15 +77,22 @@ def test_what_makes_no_sense_is_refused(wrong: object) -> None:
         wrong()  # type: ignore[operator]
 
 
-def test_enough_takes_as_many_runs_without_a_fault_as_wald_has_and_a_wider_zone_fewer() -> None:
-    limit = math.log(0.95 / 0.05)
-    for zone, larger in ((None, 0.975), (0.04, 0.99)):
-        test = Feasibility(0.95, zone=zone)
-        while test.verdict is None:
-            test.add(True)
-        assert test.verdict == "enough"
-        assert test.of == math.ceil(limit / math.log(larger / 0.95))
-        assert test.chance_enough > 0.95
+def evidence(count: int, of: int, bound: float) -> float:
+    """Return the mean likelihood above a bound over that at the bound, by adding up."""
+    p = np.linspace(bound, 1.0, 200_001)
+    likelihood = (p / bound) ** count * ((1.0 - p) / (1.0 - bound)) ** (of - count)
+    return float(np.trapezoid(likelihood, p) / (1.0 - bound))
+
+
+@pytest.mark.parametrize("every", [10**9, 60])
+def test_enough_is_said_with_the_first_run_after_which_the_evidence_is_there(every: int) -> None:
+    test, found = Feasibility(0.95), []
+    while test.verdict is None:
+        test.add(test.of % every != every - 1)
+        found.append(evidence(test.count, test.of, 0.95))
+    assert test.verdict == "enough"
+    assert found[-1] >= 20.0 > max(found[:-1])
+    assert test.chance_enough > 0.95
 
 
 def test_one_fault_in_five_is_soon_too_few_and_one_in_twenty_is_at_the_limit() -> None:
@@ -93,7 +100,7 @@ def test_one_fault_in_five_is_soon_too_few_and_one_in_twenty_is_at_the_limit() -
     while test.verdict is None:
         test.add(test.of % 5 != 0)
     assert test.verdict == "not enough"
-    assert test.of < 50
+    assert test.of < 70
     assert test.chance_enough < 0.05
     assert test.share.low < test.count / test.of < test.share.high
     test = Feasibility(0.95)
@@ -103,6 +110,11 @@ def test_one_fault_in_five_is_soon_too_few_and_one_in_twenty_is_at_the_limit() -
     before = test.of
     test.add(True)
     assert (test.verdict, test.of) == ("at the limit", before + 1)
+    wide = Feasibility(0.95, zone=0.04)
+    while wide.verdict is None:
+        wide.add(wide.of % 20 != 7)
+    assert wide.verdict == "at the limit"
+    assert wide.of < before
     assert test.share.low < test.count / test.of < test.share.high
 
 

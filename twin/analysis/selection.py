@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc
+from scipy.special import betainc, betaincc, betaln
 
 from twin.analysis.intervals import Interval, share_interval
 from twin.errors import RunError
@@ -123,13 +123,14 @@ class KimNelson:
 
 
 class Feasibility:
-    """Whether something happens with a probability at least: a sequential test of three verdicts.
+    """Whether something happens with a probability at least, decided as soon as runs tell.
 
-    Each run feeds two of Wald's tests, one just above what is asked for and one just below.
-    "enough" is wrong with at most 1 - ``confidence`` where the true probability is smaller than
-    what is asked for, "not enough" where it is larger; "at the limit" says that it is neither
-    ``zone`` above nor ``zone`` below. Wald, "Sequential Analysis", 1947, section 5; Sobel and
-    Wald, Annals of Mathematical Statistics 20, 1949.
+    Evidence against "less often" is by how much likelier the runs are, averaged over all larger
+    probabilities, than with what was asked for; against "more often" likewise. If it is true,
+    evidence against it ever exceeds 1 / (1 - ``confidence``) with at most 1 - ``confidence``
+    (Ville's inequality), so one may look after every run: "enough" and "not enough" are wrong no
+    more often. "at the limit" says that it is neither ``zone`` above nor ``zone`` below. Robbins,
+    Annals of Mathematical Statistics 41, 1970, section 3.
     """
 
     def __init__(
@@ -159,28 +160,33 @@ class Feasibility:
         if not 0 < zone < room:
             raise RunError(f"around {probability} a zone is above 0 and below {room:g}, not {zone}")
         self.probability, self.confidence, self.zone = probability, confidence, zone
-        self._above = _Wald(probability, probability + zone, confidence)
-        self._below = _Wald(probability - zone, probability, confidence)
+        self._limit = -math.log1p(-confidence)
         self.count = self.of = 0
-
-    @property
-    def verdict(self) -> Verdict | None:
+        self.verdict: Verdict | None = None
         """What is known; None while it is open."""
-        if self._above.accepts_larger:
-            return "enough"
-        if self._below.accepts_larger is False:
-            return "not enough"
-        both = self._above.accepts_larger is False and self._below.accepts_larger
-        return "at the limit" if both else None
 
     def add(self, ok: bool) -> None:
         """Take one more run; after the verdict it changes only the estimates."""
-        is_open = self.verdict is None
         self.count += ok
         self.of += 1
-        if is_open:
-            self._above.add(ok)
-            self._below.add(ok)
+        if self.verdict is None:
+            self.verdict = self._verdict()
+
+    def _verdict(self) -> Verdict | None:
+        """Return what the runs so far tell."""
+        if self._is_above(self.probability):
+            return "enough"
+        if self._is_below(self.probability):
+            return "not enough"
+        is_near = self._is_above(self.probability - self.zone)
+        is_near = is_near and self._is_below(self.probability + self.zone)
+        return "at the limit" if is_near else None
+
+    def _is_above(self, bound: float) -> bool:
+        return _log_evidence(self.count, self.of - self.count, bound) >= self._limit
+
+    def _is_below(self, bound: float) -> bool:
+        return _log_evidence(self.of - self.count, self.count, 1.0 - bound) >= self._limit
 
     @property
     def share(self) -> Interval:
@@ -194,18 +200,14 @@ class Feasibility:
         return 1.0 - float(betainc(self.count + 0.5, failed + 0.5, self.probability))
 
 
-class _Wald:
-    """Wald's test between two probabilities, each taken wrongly with at most 1 - confidence."""
+def _log_evidence(count: int, others: int, bound: float) -> float:
+    """Return the logarithm of the evidence that a probability is above a bound.
 
-    def __init__(self, smaller: float, larger: float, confidence: float) -> None:
-        self._for_ok = math.log(larger / smaller)
-        self._for_not = math.log((1.0 - larger) / (1.0 - smaller))
-        self._limit = math.log(confidence / (1.0 - confidence))
-        self._evidence = 0.0
-        self.accepts_larger: bool | None = None
-
-    def add(self, ok: bool) -> None:
-        if self.accepts_larger is None:
-            self._evidence += self._for_ok if ok else self._for_not
-            if abs(self._evidence) >= self._limit:
-                self.accepts_larger = self._evidence > 0
+    The likelihood of the runs, its mean over all probabilities from the bound to 1, over that at
+    the bound.
+    """
+    above = float(betaincc(count + 1.0, others + 1.0, bound))
+    if above == 0.0:
+        return -math.inf
+    mean = betaln(count + 1.0, others + 1.0) + math.log(above) - math.log1p(-bound)
+    return float(mean) - count * math.log(bound) - others * math.log1p(-bound)

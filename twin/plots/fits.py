@@ -71,7 +71,7 @@ def fit_quality(
     if is_log:
         ax.set_xscale("log")
     # A density may go to infinity at an end, where it would flatten all else.
-    ax.set_ylim(0.0, 1.6 * top)
+    ax.set_ylim(0.0, 1.25 * top)
     ax.set_ylabel(f"density [1/{label.rsplit('[', maxsplit=1)[-1].rstrip(']')}]")
     legend_above(ax)
     return ax

@@ -34,6 +34,7 @@ Result = Answered | Fitted
 _MOST_KPIS = 6
 """So many figures get pictures: who asked for all of them reads the table."""
 _MOST_ROWS = 40
+_MOST_LAWS = 4
 _NAMED_LEFT = 3.2
 """Margin where the names of designs stand [inches]."""
 _US_PER_S = 1e6
@@ -206,7 +207,7 @@ def _of_search(found: Search) -> Parts:
 def _of_fitted(found: Fitted) -> Parts:
     pictures = []
     for key, fits in found.fits.items():
-        best, shown = fits.best, [fit for fit in fits.fits if fit.name != "empirical"]
+        best, shown = fits.best, [fit for fit in fits.fits if fit.name != "empirical"][:_MOST_LAWS]
         pictures.append(Picture(
             key, f"Histogram of what was measured for {key} with the laws that were fitted.",
             f"{len(fits.samples_us):,} samples; taken: {best.name}.",
@@ -240,7 +241,7 @@ def _fitted_lines(found: Fitted) -> list[str]:
     files = ", ".join(Path(file).name for file in found.exports.files)
     return [
         f"{len(taken)} keys fitted to {files}, {len(found.lines) - len(taken)} left as they are",
-        *(f"{line.key}: {line.law}; {line.goodness}" for line in taken),
+        *(f"{line.key}: {'; '.join(filter(None, (line.law, line.goodness)))}" for line in taken),
     ]
 
 
