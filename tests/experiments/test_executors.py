@@ -8,10 +8,12 @@ from pathlib import Path
 
 import distributed
 import pytest
+from typer.testing import CliRunner
 
 import twin
 from tests.experiments import lines
 from tests.experiments.lines import KPIS, UNTIL, line
+from twin.cli import app
 from twin.errors import RunError
 from twin.experiments.comparing import compare
 from twin.experiments.executors import Executor, Serial, make_executor
@@ -134,6 +136,18 @@ def test_a_scheduler_that_is_lost_is_told() -> None:
         found.close()
         with pytest.raises(RunError, match="lost"):
             list(results)
+
+
+def test_a_command_joins_a_cluster(cluster: distributed.LocalCluster) -> None:
+    words = [
+        *("sweep", "pilot_line", "--vary", "work.pick_scale=0.9,1.0", "-n", "3", "--kpi", "scans"),
+        *("--until", UNTIL, "--no-cache"),
+    ]
+    alone = CliRunner().invoke(app, words)
+    joined = CliRunner().invoke(app, [*words, "--dask", cluster.scheduler_address])
+    assert joined.exit_code == 0, joined.output
+    assert joined.output == alone.output
+    assert "work.pick_scale=0.9: " in joined.output
 
 
 def test_a_script_needs_no_guard_and_may_have_threads(tmp_path: Path) -> None:

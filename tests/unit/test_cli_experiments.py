@@ -104,6 +104,7 @@ def test_what_cannot_be_is_refused_with_what_can(words: tuple[str, ...], expecte
 
 INDICES = ("--design", "indices", "--count", "8", "-n", "1", "--kpi", "scans")
 RANGES = ("--vary", "work.pick_scale=0.6..1.4", "--vary", "work.shifts.pilot.workers=2..5")
+INTERVAL = "links.ble.stationary.connection_interval"
 PRICE = ("--cost", "work.shifts.pilot.workers=30")
 
 
@@ -163,6 +164,21 @@ def test_another_confidence_is_another_interval() -> None:
         (
             ("select", "pilot_line", *SCALES, "--at-most", "3", "--trials", "8", *PRICE),
             "has a price, but is not varied",
+        ),
+        (
+            (
+                "select",
+                "pilot_line",
+                "--vary",
+                f"{INTERVAL}=30 ms,50 ms",
+                "--at-most",
+                "300",
+                "--trials",
+                "8",
+                "--cost",
+                f"{INTERVAL}=2",
+            ),
+            "is no number",
         ),
         (("compare", "pilot_line", "pilot_line"), "several scenarios are called pilot_line"),
         (("replicate", "pilot_line", "--confidence", "95"), "confidence"),

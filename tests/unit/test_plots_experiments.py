@@ -113,6 +113,14 @@ def test_the_widest_bar_of_a_tornado_is_on_top(ax: Axes) -> None:
     assert [text.get_text() for text in ax.texts] == ["2", "8", "1", "9"]
 
 
+def test_values_of_a_tornado_never_stand_on_each_other(ax: Axes) -> None:
+    one_side = TORNADO.assign(at_low=[104.0, 100.0], at_high=[103.0, 100.0])
+    plots.tornado(ax, one_side, "beep_p95_ms", "ms")
+    told = [(text.get_text(), text.xy[0], text.get_ha()) for text in ax.texts]  # type: ignore[attr-defined]
+    assert told[:2] == [("9", 100.0, "right"), ("1", 104.0, "left")]
+    assert [side for _, _, side in told[2:]] == ["right", "left"]
+
+
 def test_a_response_is_a_line_for_each_group(ax: Axes) -> None:
     table = pd.concat([TABLE.assign(workers=3), TABLE.assign(workers=5, mean=[1.0, 2.0])])
     plots.response(ax, table, "phones", "beep_p95_ms", by="workers", limit=250.0)

@@ -282,7 +282,19 @@ def _searched(
 
 
 def _cost(prices: Mapping[str, float], values: Mapping[str, Any]) -> float:
-    """Return what a design costs: each key's value times its price."""
+    """Return what a design costs: each key's value times its price.
+
+    Raises
+    ------
+    RunError
+        A key with a price has a value that is no number.
+    """
+    for key in prices:
+        if not isinstance(values[key], (int, float)):
+            raise RunError(
+                f"{key} has a price, but {values[key]!r} is no number",
+                hint="prices are of keys that count something",
+            )
     return sum(price * float(values[key]) for key, price in prices.items())
 
 

@@ -40,11 +40,7 @@ def tornado(ax: Axes, table: pd.DataFrame, kpi: str, unit: str) -> Axes:
         for end, colour in (("low", SKY), ("high", ORANGE)):
             at = float(line[f"at_{end}"])
             ax.barh(place, at - base, left=base, color=colour, height=0.6, gid=end)
-            side = "left" if at >= base else "right"
-            ax.annotate(
-                str(line[f"{end}_value"]), (at, place), ha=side, va="center", size=9,
-                xytext=(4 if at >= base else -4, 0), textcoords="offset points",
-            )  # fmt: skip
+        _name_ends(ax, place, line)
     ends = found[["at_low", "at_high"]].to_numpy(np.float64)
     low, high = wider(min(base, float(ends.min())), max(base, float(ends.max())))
     ax.set_xlim(low - 0.1 * (high - low), high + 0.1 * (high - low))
@@ -52,6 +48,22 @@ def tornado(ax: Axes, table: pd.DataFrame, kpi: str, unit: str) -> Axes:
     name_rows(ax, found["factor"].tolist())
     ax.set_xlabel(label(kpi, unit))
     return ax
+
+
+def _name_ends(ax: Axes, place: int, line: pd.Series) -> None:
+    """Write the values of a key beside its bar: left of it the one that leads to less.
+
+    Both bars may lie on one side, or be nothing: their values never stand on each other.
+    """
+    ends = sorted(("low", "high"), key=lambda end: float(line[f"at_{end}"]))
+    span = [float(line[name]) for name in ("at_low", "at_high", "base")]
+    for end, at, side, shift in zip(
+        ends, (min(span), max(span)), ("right", "left"), (-4, 4), strict=True
+    ):
+        ax.annotate(
+            str(line[f"{end}_value"]), (at, place), ha=side, va="center", size=9,
+            xytext=(shift, 0), textcoords="offset points",
+        )  # fmt: skip
 
 
 def sobol_indices(ax: Axes, table: pd.DataFrame, kpi: str) -> Axes:
