@@ -20,7 +20,7 @@ from twin.twin import Twin
 
 COMMANDS = (
     "run", "check", "assumptions", "new", "serve", "routes", "upgrade",
-    "replicate", "compare", "sweep", "select", "fit",
+    "replicate", "compare", "sweep", "select", "search", "fit",
 )  # fmt: skip
 GROUPS = {"image": ("make", "show"), "licence": ("issue", "show")}
 WORDS = [

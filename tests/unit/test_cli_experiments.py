@@ -105,6 +105,7 @@ def test_what_cannot_be_is_refused_with_what_can(words: tuple[str, ...], expecte
 INDICES = ("--design", "indices", "--count", "8", "-n", "1", "--kpi", "scans")
 RANGES = ("--vary", "work.pick_scale=0.6..1.4", "--vary", "work.shifts.pilot.workers=2..5")
 INTERVAL = "links.ble.stationary.connection_interval"
+SLOWER = ("--vary", f"{INTERVAL}=30 ms,50 ms", "--cost", f"{INTERVAL}=2")
 PRICE = ("--cost", "work.shifts.pilot.workers=30")
 
 
@@ -117,7 +118,7 @@ PRICE = ("--cost", "work.shifts.pilot.workers=30")
         (("sweep", "pilot_line", *RANGES, *INDICES), "what decides"),
         (("select", "pilot_line", *SCALES, "--kpi", "scans", "--delta", "30"), "selection"),
         (
-            ("select", "pilot_line", *RANGES, "--kpi", "beep_p95_ms", "--at-most", "900",
+            ("search", "pilot_line", *RANGES, "--kpi", "beep_p95_ms", "--at-most", "900",
              "--trials", "8", *PRICE),
             "search",
         ),
@@ -159,27 +160,16 @@ def test_another_confidence_is_another_interval() -> None:
     [
         (("sweep", "pilot_line", *SCALES, *INDICES), "takes ranges, not values"),
         (("sweep", "pilot_line", *RANGES, *INDICES, "--kpi", "jobs"), "one figure"),
-        (("select", "pilot_line", *RANGES, "--delta", "3", *PRICE), "prices are for a search"),
-        (("select", "pilot_line", *RANGES, "--at-most", "3", "--trials", "8"), "without prices"),
+        (("search", "pilot_line", *RANGES, "--delta", "3", *PRICE), "prices are for"),
+        (("search", "pilot_line", *RANGES, "--at-most", "3"), "prices are for"),
+        (("search", "pilot_line", *RANGES, "--at-most", "3", "--delta", "3"), "a limit or"),
+        (("select", "pilot_line", *SCALES, "--delta", "3", "--probability", "0.9"), "to a limit"),
+        (("select", "pilot_line", *SCALES, "--at-most", "3", "--largest"), "belongs to --delta"),
         (
-            ("select", "pilot_line", *SCALES, "--at-most", "3", "--trials", "8", *PRICE),
+            ("search", "pilot_line", *SCALES, "--at-most", "3", *PRICE),
             "has a price, but is not varied",
         ),
-        (
-            (
-                "select",
-                "pilot_line",
-                "--vary",
-                f"{INTERVAL}=30 ms,50 ms",
-                "--at-most",
-                "300",
-                "--trials",
-                "8",
-                "--cost",
-                f"{INTERVAL}=2",
-            ),
-            "is no number",
-        ),
+        (("search", "pilot_line", *SLOWER, "--at-most", "300"), "is no number"),
         (("compare", "pilot_line", "pilot_line"), "several scenarios are called pilot_line"),
         (("replicate", "pilot_line", "--confidence", "95"), "confidence"),
         (("replicate", "pilot_line", "--kpi", "beep_p95"), "did you mean"),

@@ -5,7 +5,16 @@ pandas and matplotlib.
 """
 
 # Their commands are there once they are imported.
-from twin.cli import experimenting, fitting, imaging, licensing, running, serving, upgrading
+from twin.cli import (
+    experimenting,
+    fitting,
+    imaging,
+    licensing,
+    running,
+    searching,
+    serving,
+    upgrading,
+)
 from twin.cli.base import app, main
 
 __all__ = [
@@ -16,6 +25,7 @@ __all__ = [
     "licensing",
     "main",
     "running",
+    "searching",
     "serving",
     "upgrading",
 ]

@@ -24,11 +24,16 @@ __all__ = [
     "CacheOption",
     "ConfidenceOption",
     "DaskOption",
+    "DecidingOption",
+    "DeltaOption",
     "DesignName",
     "Files",
     "KpiOption",
+    "LargestOption",
+    "LimitOption",
     "MostOption",
     "OutOption",
+    "ProbabilityOption",
     "ReportOption",
     "RunsOption",
     "UntilOption",
@@ -38,8 +43,8 @@ __all__ = [
     "designs_of",
     "how_of",
     "levels_of",
+    "one_question",
     "precision_of",
-    "prices_of",
     "ranges_of",
 ]
 
@@ -88,6 +93,22 @@ ReportOption = Annotated[
 ConfidenceOption = Annotated[
     float, typer.Option(metavar="P", help="With which intervals and decisions hold.")
 ]
+DecidingOption = Annotated[str, typer.Option("--kpi", metavar="NAME", help="What decides.")]
+LimitOption = Annotated[
+    float | None,
+    typer.Option("--at-most", metavar="LIMIT", show_default=False,
+                 help="The cheapest design that keeps this limit."),
+]  # fmt: skip
+ProbabilityOption = Annotated[
+    float | None,
+    typer.Option(metavar="P", show_default="0.95", help="How often a run has to keep the limit."),
+]
+DeltaOption = Annotated[
+    float | None,
+    typer.Option(metavar="WIDTH", show_default=False,
+                 help="Instead: the best design; a difference below this does not matter."),
+]  # fmt: skip
+LargestOption = Annotated[bool, typer.Option("--largest", help="Of the best: the largest mean is.")]
 MostOption = Annotated[
     int, typer.Option(min=1, metavar="N", help="Give up after so many replications.")
 ]
@@ -154,32 +175,25 @@ def levels_of(vary: list[str]) -> dict[str, Any]:
     return found
 
 
-def prices_of(costs: list[str], levels: Mapping[str, Any]) -> dict[str, float]:
-    """Read what one of each key costs.
-
-    Parameters
-    ----------
-    costs
-        Texts like "fleet.gateways.phones.count=400".
-    levels
-        The keys that are varied.
+def one_question(
+    at_most: float | None, probability: float | None, delta: float | None, *, largest: bool
+) -> None:
+    """Make sure that either the cheapest design is asked for, or the best.
 
     Raises
     ------
     RunError
-        A price is none, or is of a key that is not varied.
+        Both are, or neither, or there are words of the one in the other.
     """
-    found = {}
-    for text in costs:
-        key, _, price = text.partition("=")
-        try:
-            found[key.strip()] = float(price)
-        except ValueError:
-            raise RunError(f"{text!r} is no price", hint="write KEY=PRICE, of one more") from None
-        if key.strip() not in levels:
-            hint = f"varied are {', '.join(levels)}"
-            raise RunError(f"{key.strip()} has a price, but is not varied", hint=hint)
-    return found
+    if (at_most is None) == (delta is None):
+        raise RunError(
+            "a choice needs a limit or a difference",
+            hint="--at-most 300 for the cheapest design that keeps it, --delta 5 for the best",
+        )
+    if delta is not None and probability is not None:
+        raise RunError("--probability belongs to a limit", hint="leave it out, or give --at-most")
+    if at_most is not None and largest:
+        raise RunError("--largest belongs to --delta", hint="a limit is kept by what is below it")
 
 
 def ranges_of(design: DesignName, levels: Mapping[str, list[Any] | Range]) -> dict[str, Range]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,11 +10,16 @@ from twin.cli.asking import (
     CacheOption,
     ConfidenceOption,
     DaskOption,
+    DecidingOption,
+    DeltaOption,
     DesignName,
     Files,
     KpiOption,
+    LargestOption,
+    LimitOption,
     MostOption,
     OutOption,
+    ProbabilityOption,
     ReportOption,
     RunsOption,
     UntilOption,
@@ -25,18 +29,15 @@ from twin.cli.asking import (
     designs_of,
     how_of,
     levels_of,
+    one_question,
     precision_of,
-    prices_of,
     ranges_of,
 )
 from twin.cli.base import ScenarioArgument, SeedOption, app, guarded
 from twin.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from twin.experiments import How, Search, Sweep
-    from twin.scenario import Scenario
+    from twin.experiments import Sweep
 
 __all__ = ["compare", "replicate", "select", "sweep"]
 
@@ -182,31 +183,11 @@ def sweep(
 def select(
     scenario: ScenarioArgument,
     vary: VaryOption,
-    kpi: Annotated[str, typer.Option(metavar="NAME", help="What decides.")] = "beep_p95_ms",
-    at_most: Annotated[
-        float | None,
-        typer.Option(metavar="LIMIT", show_default=False,
-                     help="The cheapest design, the first given, that keeps this limit."),
-    ] = None,
-    probability: Annotated[
-        float, typer.Option(metavar="P", help="How often a run has to keep the limit.")
-    ] = 0.95,
-    delta: Annotated[
-        float | None,
-        typer.Option(metavar="WIDTH", show_default=False,
-                     help="Instead: the best design; a difference below this does not matter."),
-    ] = None,
-    largest: Annotated[bool, typer.Option("--largest", help="The largest is the best.")] = False,
-    trials: Annotated[
-        int | None,
-        typer.Option(min=8, metavar="N", show_default=False,
-                     help="Search a space too large to try: KEY=A..B, so many designs of it."),
-    ] = None,
-    cost: Annotated[
-        list[str],
-        typer.Option("--cost", metavar="KEY=PRICE", show_default=False,
-                     help="Of a search for the cheapest: what one more of a key costs; again."),
-    ] = [],  # noqa: B006 - typer copies it
+    kpi: DecidingOption = "beep_p95_ms",
+    at_most: LimitOption = None,
+    probability: ProbabilityOption = None,
+    delta: DeltaOption = None,
+    largest: LargestOption = False,
     most: MostOption = 1000,
     until: UntilOption = None,
     warm_up: WarmUpOption = None,
@@ -217,85 +198,31 @@ def select(
     confidence: ConfidenceOption = 0.95,
     out: OutOption = None,
     report: ReportOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Find the cheapest design that keeps a limit, or the best one.
 
-    Runs only as much as the decision needs.
+    Runs only as much as the decision needs. The cheapest is the first that is given.
     """
     from twin import experiments
-
-    if (at_most is None) == (delta is None):
-        raise RunError(
-            "select needs a limit or a difference",
-            hint="--at-most 300 for the cheapest design that keeps it, --delta 5 for the best",
-        )
-    if cost and (trials is None or at_most is None):
-        raise RunError("prices are for a search", hint="give --trials and --at-most, too")
     from twin.scenario import load
 
-    files, given, levels = Files(out, report), load(scenario), levels_of(vary)
+    one_question(at_most, probability, delta, largest=largest)
+    files, given = Files(out, report), load(scenario)
     how = how_of(None, until, warm_up, seed, workers, dask, cache)
     how.pop("kpis")
-    if trials is not None:
-        prices = prices_of(cost, levels)
-        found = _searched(given, levels, kpi, (at_most, probability, delta), prices, trials=trials,
-                          largest=largest, how=how)  # fmt: skip
-        files.tell(found, given)
-        return
-    designs = designs_of(given, DesignName.grid, levels, 0)
-    if at_most is not None:
+    designs = designs_of(given, DesignName.grid, levels_of(vary), 0)
+    if delta is None:
+        assert at_most is not None
         choice = experiments.cheapest(
-            designs, kpi, at_most, probability=probability, confidence=confidence, most=most, **how
-        )
-        files.tell(choice, given)
-    else:
-        assert delta is not None
-        best = experiments.select(
-            designs, kpi, delta, smaller_is_better=not largest, confidence=confidence, most=most,
-            **how,
+            designs, kpi, at_most, probability=probability or 0.95, confidence=confidence,
+            most=most, **how,
         )  # fmt: skip
-        files.tell(best, given)
-
-
-def _searched(
-    scenario: Scenario, space: Mapping[str, Any], kpi: str,
-    wanted: tuple[float | None, float, float | None], prices: Mapping[str, float],
-    *, trials: int, largest: bool, how: How,
-) -> Search:  # fmt: skip
-    """Search a space that is too large to try, for the best or for the cheapest that is enough."""
-    from twin import experiments
-
-    at_most, probability, delta = wanted
-    if at_most is None:
-        assert delta is not None
-        return experiments.search(
-            scenario, space, kpi, delta, trials=trials, smaller_is_better=not largest, **how
-        )
-    if not prices:
-        raise RunError(
-            "the cheapest is not known without prices", hint="--cost KEY=PRICE for each key"
-        )
-    promise = experiments.Promise(kpi, at_most, probability)
-    return experiments.search_cheapest(
-        scenario, space, promise, partial(_cost, prices), trials=trials, **how
+        files.tell(choice, given)
+        return
+    best = experiments.select(
+        designs, kpi, delta, smaller_is_better=not largest, confidence=confidence, most=most, **how
     )
-
-
-def _cost(prices: Mapping[str, float], values: Mapping[str, Any]) -> float:
-    """Return what a design costs: each key's value times its price.
-
-    Raises
-    ------
-    RunError
-        A key with a price has a value that is no number.
-    """
-    for key in prices:
-        if not isinstance(values[key], (int, float)):
-            raise RunError(
-                f"{key} has a price, but {values[key]!r} is no number",
-                hint="prices are of keys that count something",
-            )
-    return sum(price * float(values[key]) for key, price in prices.items())
+    files.tell(best, given)
 
 
 def _one(kpis: list[str] | None) -> list[str]:

@@ -52,16 +52,8 @@ def fit(
     Input laws by maximum likelihood, and the radio's law or the links of a mesh. What exports do
     not tell stays as the base has it, and is told.
     """
-    # Fitting takes a while: what can be refused is refused before.
-    for place in (out, laws):
-        if place is not None and place.exists():
-            raise OutputError(place, "exists already", hint="name another file, or remove it")
+    _check_places(out, laws, report)
     from twin.experiments.fitting import fit as fitted
-    from twin.report import writable
-
-    for place in (out, laws, report):
-        if place is not None:
-            writable(place)
 
     found = fitted(exports, base=base)
     _print(found)
@@ -77,6 +69,19 @@ def fit(
         write_experiment(report, page_of(found, found.scenario))
         typer.echo(f"wrote {report}")
     typer.echo(f"next:  twin check {out}")
+
+
+def _check_places(out: Path, laws: Path | None, report: Path | None) -> None:
+    """Refuse before what can be refused: fitting takes a while."""
+    from twin.report import writable
+
+    places = [place for place in (out, laws, report) if place is not None]
+    for place in places:
+        if place.exists() and place != report:
+            raise OutputError(place, "exists already", hint="name another file, or remove it")
+        if [other.resolve() for other in places].count(place.resolve()) > 1:
+            raise OutputError(place, "is due for two files", hint="name each another")
+        writable(place)
 
 
 def _print(found: Fitted) -> None:
@@ -103,11 +108,10 @@ def _write_laws(found: Fitted, path: Path) -> None:
     """Write every law that was tried for every key."""
     import pandas as pd
 
+    from twin.report.page import replacing
+
     tables = [fits.table.assign(key=key) for key, fits in found.fits.items()]
     frame = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"key": []})
     columns = ["key", *(name for name in frame.columns if name != "key")]
-    try:
-        frame[columns].to_csv(path, index=False)
-    except OSError as error:
-        what = f"cannot be written: {error.strerror}"
-        raise OutputError(path, what, hint="name another file") from error
+    with replacing(path) as part:
+        frame[columns].to_csv(part, index=False)

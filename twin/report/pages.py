@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def page_of(found: Result, scenario: Scenario) -> ExperimentPage:
         The first of those that were simulated: its question and its assumptions are told.
     """
     title, pictures, sheets = _PAGES[type(found)](found)
-    made = {} if isinstance(found, Fitted) else found.provenance
+    made = _made(found) if isinstance(found, Fitted) else found.provenance
     answer = _fitted_lines(found) if isinstance(found, Fitted) else found.answer()
     return ExperimentPage(
         f"{scenario.name}: {title}", scenario.question, answer, pictures, sheets, made, scenario
@@ -234,6 +235,13 @@ def _of_fitted(found: Fitted) -> Parts:
             Sheet("All laws that were tried", heads, laws, 2),
         ],
     )
+
+
+def _made(found: Fitted) -> dict[str, str]:
+    """Return what makes a fit again."""
+    files = {f"export {Path(file).name}": str(file) for file in found.exports.files}
+    base = {f"scenario {found.base.name}": found.base.digest}
+    return files | base | {"fitted scenario": found.scenario.digest, "twin": version("twin")}
 
 
 def _fitted_lines(found: Fitted) -> list[str]:
