@@ -45,6 +45,13 @@ def test_a_search_finds_the_best_corner_and_decides_on_luck_of_its_own() -> None
     assert found.provenance["seed"] != "1"
 
 
+def test_a_space_that_is_small_is_tried_whole() -> None:
+    found = search(line(), {WORKERS: Range(2, 5)}, "scans", 5.0, trials=8,
+                   smaller_is_better=False, **HOW)  # type: ignore[arg-type]  # fmt: skip
+    assert found.trials[WORKERS].tolist() == [2, 3, 4, 5]
+    assert found.best == f"{WORKERS}=5"
+
+
 def test_the_same_search_finds_the_same_whoever_runs_it() -> None:
     space = {"work.pick_scale": Range(0.5, 1.5), INTERVAL: ["30 ms", "50 ms"]}
     one, other = (
@@ -69,6 +76,7 @@ def test_the_cheapest_of_a_large_space_keeps_its_promise() -> None:
     ]
     assert costs == sorted(costs)
     assert costs == sorted(found.trials.loc[found.trials["kept"] >= 0.8, "cost"])[:4]
+    assert len(found.trials) == 16  # all that there are
     assert found.best is not None
     assert found.decision.table["verdict"].iloc[-1] == "enough"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def search(
     delta
         The smallest difference that matters, in its unit.
     trials
-        How many designs are tried, from 8 on [1].
+        How many designs are tried, from 8 on; a space of no more is tried whole [1].
     smaller_is_better
         Whether the smallest mean is the best.
     **how
@@ -219,31 +220,62 @@ def _tried(
     choices = {key: _proposer(key, given) for key, given in space.items()}
     if not choices:
         raise RunError("nothing is varied", hint="give keys with their ranges, or values")
-    runner = Runner(scenario, how)
+    runner, found = Runner(scenario, how), _Tried(judge)
+    if (every := _every(space, count)) is not None:
+        found.take(runner, [design_of(scenario, chosen) for chosen in every])
+        return [*found.trials.values()], runner.simulated
     loudness = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         sampler = optuna.samplers.TPESampler(seed=1, n_startup_trials=max(_BATCH, count // 4))
         study = optuna.create_study(sampler=sampler)
-        found: dict[str, _Trial] = {}
         for begin in range(0, count, _BATCH):
             asked = [study.ask() for _ in range(min(_BATCH, count - begin))]
             designs = [
                 design_of(scenario, {key: propose(trial) for key, propose in choices.items()})
                 for trial in asked
             ]
-            fresh = {d.name: d for d in designs if d.name not in found}
-            if fresh:
-                runs = runner.runs([*fresh.values()], range(_REPLICATIONS))
-                for name, own in runs.groupby("design", sort=False):
-                    found[str(name)] = _Trial(fresh[str(name)], judge(fresh[str(name)], own))
+            found.take(runner, designs)
             for trial, design in zip(asked, designs, strict=True):
-                judged = found[design.name].judged
+                judged = found.trials[design.name].judged
                 trial.set_constraint("promise", judged.above)
                 study.tell(trial, judged.value)
     finally:
         optuna.logging.set_verbosity(loudness)
-    return [*found.values()], runner.simulated
+    return [*found.trials.values()], runner.simulated
+
+
+class _Tried:
+    """What was tried, each design once."""
+
+    def __init__(self, judge: Callable[[Design, pd.DataFrame], _Judged]) -> None:
+        self._judge = judge
+        self.trials: dict[str, _Trial] = {}
+
+    def take(self, runner: Runner, designs: Sequence[Design]) -> None:
+        """Run those of some designs that were not, with the same luck as all others."""
+        fresh = {one.name: one for one in designs if one.name not in self.trials}
+        if not fresh:
+            return
+        runs = runner.runs([*fresh.values()], range(_REPLICATIONS))
+        for name, own in runs.groupby("design", sort=False):
+            design = fresh[str(name)]
+            self.trials[design.name] = _Trial(design, self._judge(design, own))
+
+
+def _every(space: Space, most: int) -> list[dict[str, Any]] | None:
+    """Return all there is in a space, None where that is more than is to be tried."""
+    values: list[Sequence[Any]] = []
+    for given in space.values():
+        if not isinstance(given, Range):
+            values.append(given)
+        elif isinstance(given.low, int) and isinstance(given.high, int):
+            values.append(range(given.low, given.high + 1))
+        else:
+            return None
+    if math.prod(map(len, values)) > most:
+        return None
+    return [dict(zip(space, chosen, strict=True)) for chosen in itertools.product(*values)]
 
 
 def _proposer(key: str, given: Range | Sequence[Any]) -> Callable[[Any], Any]:

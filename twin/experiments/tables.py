@@ -118,6 +118,8 @@ def number(value: float, width: float) -> str:
 
 def spread(line: pd.Series, estimate: str = "mean") -> str:
     """Write a line of a table as "212 ms, 95 % interval 205 to 219" without the confidence."""
+    if math.isnan(line[estimate]):
+        return "unknown: not every run has it"
     width = float(line["high"] - line["low"])
     value, low, high = (number(float(line[name]), width) for name in (estimate, "low", "high"))
     unit = "" if line["unit"] == "share" else f" {line['unit']}"
