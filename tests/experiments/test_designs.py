@@ -43,6 +43,8 @@ def test_one_at_a_time_changes_one_key_and_keeps_the_base() -> None:
         "base", "work.pick_scale=0.8", "work.pick_scale=1.2", "work.shifts.pilot.workers=3",
     ]  # fmt: skip
     assert designs[0].scenario == line()
+    named = one_at_a_time("pilot_line", {"work.pick_scale": [0.9]})
+    assert [design.scenario.name for design in named] == ["pilot_line"] * 2
 
 
 @pytest.mark.parametrize("make", [latin_hypercube, sobol])
@@ -80,6 +82,16 @@ def test_points_fill_their_ranges_evenly(make: object) -> None:
         (lambda: one_at_a_time(line(), {"work.pick_scale": []}), RunError),
         (lambda: one_at_a_time(line(), {}), RunError),
         (lambda: grid(line(), {"run.seed": [1, 2]}), RunError),
+        (lambda: grid(line(), {"work.pick_scale": 0.9}), RunError),  # type: ignore[dict-item]
+        (lambda: grid(line(), {"work.pick_scale": Range(1, 2)}), RunError),  # type: ignore[dict-item]
+        (lambda: one_at_a_time(line(), {"work.pick_scale": 0.9}), RunError),  # type: ignore[dict-item]
+        (lambda: sobol(line(), RANGES, 4.0), RunError),  # type: ignore[arg-type]
+        (lambda: latin_hypercube(line(), RANGES, "4"), RunError),  # type: ignore[arg-type]
+        (lambda: latin_hypercube(line(), RANGES, 4, seed=-1), RunError),
+        (lambda: select(grid(line(), GRID), "scans", "2"), RunError),  # type: ignore[arg-type]
+        (lambda: select(grid(line(), GRID), "scans", math.inf), RunError),
+        (lambda: experiments.completions("pilot_line"), RunError),
+        (lambda: experiments.replicate("pilot_line", precision="scans"), RunError),  # type: ignore[arg-type]
         (lambda: one_at_a_time(line(), {"run.horizon": ["8 h"]}), RunError),
         (lambda: grid(line(), {"run.engine": ["compiled"]}), RunError),
         (lambda: latin_hypercube(line(), {"run.horizon": Range("1 h", "2 kg")}, 4), RunError),

@@ -45,7 +45,11 @@ class KimNelson:
         smaller_is_better
             Whether the smallest mean is the best.
         """
-        if designs < 2 or not delta > 0 or first < 2 or not 1 / designs < confidence < 1:
+        try:
+            is_one = designs >= 2 and delta > 0 and first >= 2 and 1 / designs < confidence < 1
+        except TypeError:
+            is_one = False
+        if not is_one or not math.isfinite(delta):
             raise RunError(
                 "a selection takes two designs, a difference above zero, two replications and a "
                 f"confidence above chance, not {designs}, {delta}, {first} and {confidence}"

@@ -126,6 +126,8 @@ def named_designs(
     RunError
         Two have the same name.
     """
+    if isinstance(scenarios, (str, Path, Scenario)):
+        scenarios = [scenarios]
     if isinstance(scenarios, Mapping):
         return [Design(name, as_scenario(given)) for name, given in scenarios.items()]
     found = [as_scenario(given) for given in scenarios]

@@ -5,26 +5,29 @@ from __future__ import annotations
 import itertools
 import math
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import RunError, UnitError
-from twin.experiments.how import Design
+from twin.experiments.how import Design, as_scenario, is_whole
 from twin.scenario import Scenario, vary_all
 from twin.scenario.quantities import Quantity
 from twin.scenario.schema import node_at
 
 __all__ = [
     "Range",
+    "checked_seed",
     "design_of",
     "designs_at",
     "dimensions",
     "grid",
     "latin_hypercube",
+    "levels_of",
     "one_at_a_time",
     "read_factor",
     "sobol",
@@ -110,13 +113,13 @@ def read_factor(text: str) -> tuple[str, list[Any] | Range]:
     return key.strip(), levels
 
 
-def grid(scenario: Scenario, levels: Levels) -> list[Design]:
+def grid(scenario: str | Path | Scenario, levels: Levels) -> list[Design]:
     """Return every combination of levels, the last key changing first.
 
     Parameters
     ----------
     scenario
-        What all designs begin with.
+        What all designs begin with: a scenario, its path, or the name of a packaged one.
     levels
         Of each key, as a scenario would say them.
 
@@ -127,6 +130,8 @@ def grid(scenario: Scenario, levels: Levels) -> list[Design]:
     ScenarioError
         A key or value that no scenario can have.
     """
+    base = as_scenario(scenario)
+    levels = {key: levels_of(key, values) for key, values in levels.items()}
     count = math.prod(len(values) for values in levels.values())
     if not levels or not 1 <= count <= _MOST_DESIGNS:
         raise RunError(
@@ -134,16 +139,18 @@ def grid(scenario: Scenario, levels: Levels) -> list[Design]:
             hint=f"give each key a level, and at most {_MOST_DESIGNS:,} combinations",
         )
     combinations = itertools.product(*levels.values())
-    return [design_of(scenario, dict(zip(levels, values, strict=True))) for values in combinations]
+    return [design_of(base, dict(zip(levels, values, strict=True))) for values in combinations]
 
 
-def one_at_a_time(scenario: Scenario, levels: Mapping[str, Sequence[Any] | Range]) -> list[Design]:
+def one_at_a_time(
+    scenario: str | Path | Scenario, levels: Mapping[str, Sequence[Any] | Range]
+) -> list[Design]:
     """Return the scenario as it is, called "base", and designs with one key changed each.
 
     Parameters
     ----------
     scenario
-        What all designs begin with.
+        What all designs begin with: a scenario, its path, or the name of a packaged one.
     levels
         Of each key; of a range its two ends.
 
@@ -156,22 +163,23 @@ def one_at_a_time(scenario: Scenario, levels: Mapping[str, Sequence[Any] | Range
     """
     if not levels:
         raise RunError("nothing is varied", hint="give a key and its levels, or a range")
-    designs = [Design("base", scenario, dict.fromkeys(levels))]
+    base = as_scenario(scenario)
+    designs = [Design("base", base, dict.fromkeys(levels))]
     for key, given in levels.items():
         if isinstance(given, Range):
             given.value_at(key)
-        values = (given.low, given.high) if isinstance(given, Range) else tuple(given)
+        values = (given.low, given.high) if isinstance(given, Range) else levels_of(key, given)
         if not values:
             raise RunError(f"{key} has no level", hint="give it a value or more, or a range")
         for value in values:
-            changed = design_of(scenario, {key: value})
+            changed = design_of(base, {key: value})
             factors = {**dict.fromkeys(levels), key: value}
             designs.append(Design(changed.name, changed.scenario, factors))
     return designs
 
 
 def latin_hypercube(
-    scenario: Scenario, ranges: Mapping[str, Range], count: int, *, seed: int = 1
+    scenario: str | Path | Scenario, ranges: Mapping[str, Range], count: int, *, seed: int = 1
 ) -> list[Design]:
     """Return designs that fill the ranges evenly: each key has each of its shares once.
 
@@ -180,7 +188,7 @@ def latin_hypercube(
     Parameters
     ----------
     scenario
-        What all designs begin with.
+        What all designs begin with: a scenario, its path, or the name of a packaged one.
     ranges
         Of each key.
     count
@@ -190,12 +198,12 @@ def latin_hypercube(
     """
     from scipy.stats import qmc  # noqa: PLC0415 - takes a second, and few need it
 
-    points = qmc.LatinHypercube(dimensions(ranges, count), rng=seed).random(count)
-    return designs_at(scenario, ranges, points)
+    points = qmc.LatinHypercube(dimensions(ranges, count), rng=checked_seed(seed)).random(count)
+    return designs_at(as_scenario(scenario), ranges, points)
 
 
 def sobol(
-    scenario: Scenario, ranges: Mapping[str, Range], count: int, *, seed: int = 1
+    scenario: str | Path | Scenario, ranges: Mapping[str, Range], count: int, *, seed: int = 1
 ) -> list[Design]:
     """Return designs at the points of a scrambled Sobol sequence, evener still than by shuffling.
 
@@ -204,7 +212,7 @@ def sobol(
     Parameters
     ----------
     scenario
-        What all designs begin with.
+        What all designs begin with: a scenario, its path, or the name of a packaged one.
     ranges
         Of each key.
     count
@@ -225,8 +233,8 @@ def sobol(
         raise RunError(
             f"{count} points of a Sobol sequence are not even", hint=f"take {below} or {2 * below}"
         )
-    points = qmc.Sobol(keys, rng=seed).random(count)
-    return designs_at(scenario, ranges, points)
+    points = qmc.Sobol(keys, rng=checked_seed(seed)).random(count)
+    return designs_at(as_scenario(scenario), ranges, points)
 
 
 def dimensions(ranges: Mapping[str, Range], count: int) -> int:
@@ -247,7 +255,7 @@ def dimensions(ranges: Mapping[str, Range], count: int) -> int:
     for key, given in ranges.items():
         if not isinstance(given, Range):
             raise RunError(f"{key}: a range is due, not {given!r}", hint="write KEY=LOW..HIGH")
-    if not ranges or not 1 <= count <= _MOST_DESIGNS:
+    if not ranges or not is_whole(count) or not 1 <= count <= _MOST_DESIGNS:
         raise RunError(
             f"{count!r} designs of {len(ranges)} ranges",
             hint=f"vary one key or more, in 1 to {_MOST_DESIGNS:,} designs",
@@ -263,7 +271,7 @@ def designs_at(
     Parameters
     ----------
     scenario
-        What all designs begin with.
+        What all designs begin with: a scenario, its path, or the name of a packaged one.
     ranges
         Of each key.
     points
@@ -276,6 +284,32 @@ def designs_at(
         design = design_of(scenario, chosen)
         found.append(Design(f"design {number}", design.scenario, chosen))
     return found
+
+
+def levels_of(key: str, given: Any) -> tuple[Any, ...]:
+    """Return the levels of a key.
+
+    Raises
+    ------
+    RunError
+        They are no list.
+    """
+    if isinstance(given, (str, Range)) or not isinstance(given, Iterable):
+        raise RunError(f"{key}: levels are a list, not {given!r}", hint="write [A, B, C]")
+    return tuple(given)
+
+
+def checked_seed(seed: int) -> int:
+    """Return a seed of points.
+
+    Raises
+    ------
+    RunError
+        It is no whole number from 0 on.
+    """
+    if not is_whole(seed) or seed < 0:
+        raise RunError(f"seed is a whole number from 0 on, not {seed!r}")
+    return int(seed)
 
 
 def design_of(scenario: Scenario, chosen: Mapping[str, Any]) -> Design:

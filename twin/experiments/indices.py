@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
@@ -15,7 +16,7 @@ from twin.analysis.intervals import checked_confidence
 from twin.errors import RunError
 from twin.experiments.designs import Range, designs_at, dimensions
 from twin.experiments.executors import installed
-from twin.experiments.how import How, checked_count, is_whole
+from twin.experiments.how import How, as_scenario, checked_count, is_whole
 from twin.experiments.parts import unit_of
 from twin.experiments.running import Runner, finite
 from twin.scenario import Scenario
@@ -62,7 +63,7 @@ class Sensitivity:
 
 
 def sensitivity(
-    scenario: Scenario,
+    scenario: str | Path | Scenario,
     ranges: Mapping[str, Range],
     kpi: str,
     points: int = 64,
@@ -80,7 +81,7 @@ def sensitivity(
     Parameters
     ----------
     scenario
-        What all designs begin with.
+        What all designs begin with: a scenario, its path, or the name of a packaged one.
     ranges
         Of two keys or more, within which each value is as likely as any other.
     kpi
@@ -100,6 +101,7 @@ def sensitivity(
         Something that cannot be, such as a figure that no key changes.
     """
     checked_confidence(confidence)
+    scenario = as_scenario(scenario)
     if not is_whole(points) or points < 8 or points & (points - 1):
         raise RunError(f"points is a power of two from 8 on, not {points!r}", hint="take 64")
     if len(ranges) < 2:

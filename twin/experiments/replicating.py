@@ -157,6 +157,8 @@ def replicate(
     given = as_scenario(scenario)
     design = Design(given.name, given)
     runner = Runner(given, how)
+    if precision is not None and not isinstance(precision, Mapping):
+        raise RunError(f"{precision!r} is no precision", hint='write {"beep_p95_ms": "2 %"}')
     wanted = {kpi: Precision.parse(text) for kpi, text in (precision or {}).items()}
     names = runner.kpis([design])
     for kpi in wanted:

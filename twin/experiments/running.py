@@ -304,10 +304,10 @@ def _side_by_side(parts: Sequence[tuple[Part, Figures]]) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _cache_of(given: bool | str | Path | Cache) -> Cache:
+def _cache_of(given: bool | str | Path | Cache | None) -> Cache:
     """Return the cache that was asked for."""
     if isinstance(given, Cache):
         return given
-    if isinstance(given, bool):
+    if given is None or isinstance(given, bool):
         return Cache.usual() if given else Cache()
     return Cache.at(Path(given))

@@ -6,18 +6,20 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
 
+from twin.analysis.selection import Feasibility
 from twin.errors import RunError
-from twin.experiments.designs import Range, design_of
+from twin.experiments.designs import Range, design_of, levels_of
 from twin.experiments.executors import installed
-from twin.experiments.how import Design, How, checked_count, seed_of
+from twin.experiments.how import Design, How, as_scenario, checked_count, seed_of
 from twin.experiments.parts import unit_of
 from twin.experiments.running import Runner
-from twin.experiments.selecting import Choice, Selection, cheapest, select
+from twin.experiments.selecting import Choice, Selection, bisected, checked_limit, select
 from twin.scenario import Scenario
 
 __all__ = ["Promise", "Search", "search", "search_cheapest"]
@@ -71,7 +73,7 @@ class Search:
 
     def answer(self) -> list[str]:
         """Return the decision, then what was searched."""
-        tried = f"{len(self.trials)} designs were tried, the best {len(self.finalists)} decided on"
+        tried = f"{len(self.trials)} designs were tried, {len(self.finalists)} came to the decision"
         return [*self.decision.answer(), tried]
 
     def __repr__(self) -> str:
@@ -79,7 +81,7 @@ class Search:
 
 
 def search(
-    scenario: Scenario,
+    scenario: str | Path | Scenario,
     space: Space,
     kpi: str,
     delta: float,
@@ -97,7 +99,7 @@ def search(
     Parameters
     ----------
     scenario
-        What all designs begin with.
+        What all designs begin with: a scenario, its path, or the name of a packaged one.
     space
         Of each key its range, or its values.
     kpi
@@ -136,7 +138,7 @@ def search(
 
 
 def search_cheapest(
-    scenario: Scenario,
+    scenario: str | Path | Scenario,
     space: Space,
     promise: Promise,
     cost: Callable[[Mapping[str, Any]], float],
@@ -146,13 +148,14 @@ def search_cheapest(
 ) -> Search:
     """Find the cheapest design of a space of many that keeps a promise.
 
-    Proposals as in ``search``, the promise as a constraint; then the four cheapest that kept it
-    are tried by ``cheapest`` with luck of their own.
+    Proposals as in ``search``, the promise as a constraint. Who kept it in five runs may owe that
+    to luck: in the order of cost they are tried again with luck of their own, the middle one
+    first, then cheaper ones where it is enough, else dearer ones.
 
     Parameters
     ----------
     scenario
-        What all designs begin with.
+        What all designs begin with: a scenario, its path, or the name of a packaged one.
     space
         Of each key its range, or its values.
     promise
@@ -170,11 +173,13 @@ def search_cheapest(
         Something that cannot be, or none of the trials kept the promise.
     """
     kpi, at_most, probability = promise
+    at_most = checked_limit(at_most)
+    Feasibility(probability)  # refuses what is no probability, before anything runs
 
     def judged(design: Design, runs: pd.DataFrame) -> _Judged:
         values = np.nan_to_num(runs[kpi].to_numpy(np.float64), nan=np.inf)
         kept = float((values <= at_most).mean())
-        price = float(cost(design.factors))
+        price = _price(cost, design)
         # How far the runs that count are above the limit guides the way towards it.
         worst = float(np.sort(values)[max(0, int(np.ceil(probability * len(values))) - 1)])
         far = min(worst - at_most, 1e300)
@@ -189,9 +194,27 @@ def search_cheapest(
             f"nearest was {nearest.design.name}, {nearest.judged.told[kpi]:.4g} on average",
             hint="give a larger space, or a limit that can be kept",
         )
-    finalists = _first(kept)
-    decision = cheapest(finalists, kpi, at_most, probability=probability, **_final(scenario, how))
+    finalists = [one.design for one in sorted(kept, key=lambda one: one.judged.value)]
+    decision = bisected(finalists, kpi, at_most, probability, **_final(scenario, how))
     return Search(_table(tried), tuple(finalists), decision, simulated)
+
+
+def _price(cost: Callable[[Mapping[str, Any]], float], design: Design) -> float:
+    """Return what a design costs.
+
+    Raises
+    ------
+    RunError
+        That is no number.
+    """
+    given = cost(design.factors)
+    try:
+        price = float(given)
+    except (TypeError, ValueError):
+        price = math.nan
+    if not math.isfinite(price):
+        raise RunError(f"{design.name} costs {given!r}", hint="cost gives a number for a design")
+    return price
 
 
 class _Judged(NamedTuple):
@@ -208,13 +231,14 @@ class _Trial(NamedTuple):
 
 
 def _tried(
-    scenario: Scenario, space: Space, count: int,
+    scenario: str | Path | Scenario, space: Space, count: int,
     judge: Callable[[Design, pd.DataFrame], _Judged], how: How,
 ) -> tuple[list[_Trial], int]:  # fmt: skip
     """Try designs that a sampler proposes, each once; return also how many runs it took."""
     installed("optuna")
     import optuna  # noqa: PLC0415 - an extra
 
+    scenario = as_scenario(scenario)
     if checked_count(count, "trials") < _BATCH:
         raise RunError(f"a search takes {_BATCH} trials or more, not {count}")
     choices = {key: _proposer(key, given) for key, given in space.items()}
@@ -268,7 +292,7 @@ def _every(space: Space, most: int) -> list[dict[str, Any]] | None:
     values: list[Sequence[Any]] = []
     for given in space.values():
         if not isinstance(given, Range):
-            values.append(given)
+            values.append(tuple(given))
         elif isinstance(given.low, int) and isinstance(given.high, int):
             values.append(range(given.low, given.high + 1))
         else:
@@ -286,8 +310,8 @@ def _proposer(key: str, given: Range | Sequence[Any]) -> Callable[[Any], Any]:
             low, high = given.low, given.high
             return lambda trial: trial.suggest_int(key, low, high)
         return lambda trial: at(trial.suggest_float(key, 0.0, 1.0))
-    values = tuple(given)
-    if not values or isinstance(given, str):
+    values = levels_of(key, given)
+    if not values:
         raise RunError(f"{key} has no level", hint="give it values, or a range")
     if all(isinstance(value, (int, float)) for value in values):
         values = tuple(sorted(values))  # what is near in value is near for the sampler
@@ -299,9 +323,9 @@ def _first(trials: Sequence[_Trial]) -> list[Design]:
     return [one.design for one in sorted(trials, key=lambda one: one.judged.value)[:_FINALISTS]]
 
 
-def _final(scenario: Scenario, how: How) -> How:
+def _final(scenario: str | Path | Scenario, how: How) -> How:
     """Return how the decision is made: with luck that none of the trials had."""
-    seed = how.get("seed")
+    seed, scenario = how.get("seed"), as_scenario(scenario)
     return how | {"seed": seed_of(scenario.run.seed if seed is None else seed, _FINAL)}
 
 

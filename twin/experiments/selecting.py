@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Unpack
+from typing import Any, NamedTuple, Unpack
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ from twin.experiments.replicating import MOST
 from twin.experiments.running import Runner, checked_designs, finite
 from twin.experiments.tables import interval_table, percent, spread
 
-__all__ = ["Choice", "Selection", "cheapest", "select"]
+__all__ = ["Choice", "Selection", "bisected", "cheapest", "checked_limit", "select"]
 
 _ROUND = 10
 """So many replications are run at once; what the decision does not need is known for later."""
@@ -170,9 +170,11 @@ class Choice:
         lines: list[str] = []
         for _, line in self.table.iterrows():
             design, chance = line["design"], line["chance_enough"]
-            if line["verdict"] == "enough":
-                sure = f"enough with probability {percent(chance)}"
-                lines.insert(0, f"{design}: {self.kpi} {spread(line)}; {sure}")
+            sure = f"{self.kpi} {spread(line)}; enough with probability {percent(chance)}"
+            if design == self.best:
+                lines.insert(0, f"{design}: {sure}")
+            elif line["verdict"] == "enough":
+                lines.append(f"{design}: {sure}")
             else:
                 share = f"{100 * line['share']:.1f} % of {line['n']} runs kept it"
                 lines.append(f"{design}: {self._short(str(line['verdict']), chance)}; {share}")
@@ -236,38 +238,109 @@ def cheapest(  # noqa: PLR0913 - each is a word of the promise
     """
     checked_designs(designs)
     checked_count(most, "most")
-    limit = _limit(at_most)
+    limit = checked_limit(at_most)
     each = bonferroni(confidence, len(designs))
     runner = Runner(designs[0].scenario, how | {"kpis": [kpi]})
-    frames, rows, best = [], [], None
+    tried: list[_Tried] = []
+    best = None
     for design in designs:
         test = Feasibility(probability, confidence=each, zone=zone)
-        own: list[pd.DataFrame] = []
-        while test.verdict is None and test.of < most:
-            begin = test.of
-            frame = runner.runs([design], range(begin, min(most, begin + _ROUND)))
-            for value in frame[kpi]:  # NaN is no figure, and keeps no limit
-                if test.verdict is None:
-                    test.add(bool(value <= limit))
-            own.append(frame.head(test.of - begin))
-        frames += own
-        found = mean_interval(pd.concat(own)[kpi].to_numpy(float), confidence)
-        rows.append({
-            "design": design.name, "kpi": kpi, "unit": unit_of(kpi), "n": test.of,
-            "share": test.share.estimate, "share_low": test.share.low,
-            "share_high": test.share.high, "verdict": test.verdict or "open",
-            "chance_enough": test.chance_enough,
-            "mean": found.estimate, "low": found.low, "high": found.high,
-        })  # fmt: skip
+        tried.append(_try(runner, design, test, _Wanted(kpi, limit, confidence, most)))
         if test.verdict == "enough":
             best = design.name
             break
-    runs = pd.concat(frames, ignore_index=True)
-    runs.attrs["provenance"] = runner.provenance(designs[: len(rows)])
-    return Choice(best, kpi, limit, probability, test.zone, confidence, pd.DataFrame(rows), runs)
+    return _choice(best, test, _Wanted(kpi, limit, confidence, most), tried)
 
 
-def _limit(given: float) -> float:
+def bisected(
+    designs: Sequence[Design], kpi: str, at_most: float, probability: float, **how: Unpack[How]
+) -> Choice:
+    """Find a cheap design among many that keeps a limit, looking at few of them.
+
+    Of designs in the order of their cost the middle one is tried as in ``cheapest``; where it is
+    enough it goes on among the cheaper ones, else among the dearer ones. What is said to be enough
+    is so with 95 %, whether or not dearer designs are better.
+
+    Parameters
+    ----------
+    designs
+        The cheapest first, each with a name of its own.
+    kpi
+        The figure that has a limit.
+    at_most
+        The limit, in its unit.
+    probability
+        How often a run has to keep it [1].
+    **how
+        See ``How``; ``kpis`` is not taken.
+    """
+    checked_designs(designs)
+    wanted = _Wanted(kpi, checked_limit(at_most), 0.95, MOST)
+    each = bonferroni(wanted.confidence, len(designs).bit_length())
+    runner = Runner(designs[0].scenario, how | {"kpis": [kpi]})
+    tried: dict[int, _Tried] = {}
+    best, low, high = None, 0, len(designs)
+    while low < high:
+        middle = (low + high) // 2
+        test = Feasibility(probability, confidence=each)
+        tried[middle] = _try(runner, designs[middle], test, wanted)
+        if test.verdict == "enough":
+            best, high = designs[middle].name, middle
+        else:
+            low = middle + 1
+    return _choice(best, test, wanted, [tried[place] for place in sorted(tried)])
+
+
+class _Wanted(NamedTuple):
+    kpi: str
+    limit: float
+    confidence: float
+    most: int
+
+
+class _Tried(NamedTuple):
+    """A line of the table, the runs behind it, and what makes them again."""
+
+    row: dict[str, Any]
+    runs: pd.DataFrame
+    made: dict[str, str]
+
+
+def _try(runner: Runner, design: Design, test: Feasibility, wanted: _Wanted) -> _Tried:
+    """Run a design until its test has a verdict."""
+    own: list[pd.DataFrame] = []
+    while test.verdict is None and test.of < wanted.most:
+        begin = test.of
+        frame = runner.runs([design], range(begin, min(wanted.most, begin + _ROUND)))
+        for value in frame[wanted.kpi]:  # NaN is no figure, and keeps no limit
+            if test.verdict is None:
+                test.add(bool(value <= wanted.limit))
+        own.append(frame.head(test.of - begin))
+    runs = pd.concat(own, ignore_index=True)
+    found = mean_interval(runs[wanted.kpi].to_numpy(float), wanted.confidence)
+    row = {
+        "design": design.name, "kpi": wanted.kpi, "unit": unit_of(wanted.kpi), "n": test.of,
+        "share": test.share.estimate, "share_low": test.share.low,
+        "share_high": test.share.high, "verdict": test.verdict or "open",
+        "chance_enough": test.chance_enough,
+        "mean": found.estimate, "low": found.low, "high": found.high,
+    }  # fmt: skip
+    return _Tried(row, runs, runner.provenance([design]))
+
+
+def _choice(
+    best: str | None, test: Feasibility, wanted: _Wanted, tried: Sequence[_Tried]
+) -> Choice:
+    """Return all that was tried as one choice."""
+    runs = pd.concat([one.runs for one in tried], ignore_index=True)
+    runs.attrs["provenance"] = {key: value for one in tried for key, value in one.made.items()}
+    table = pd.DataFrame([one.row for one in tried])
+    return Choice(
+        best, wanted.kpi, wanted.limit, test.probability, test.zone, wanted.confidence, table, runs
+    )
+
+
+def checked_limit(given: float) -> float:
     """Return a limit as a number.
 
     Raises
